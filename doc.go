@@ -1,0 +1,2 @@
+// Package azureml drives Azure Machine Learning from Go.
+package azureml
