@@ -1,0 +1,2 @@
+// Package jobs defines, submits and follows Azure Machine Learning jobs.
+package jobs
