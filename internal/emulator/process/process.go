@@ -154,8 +154,12 @@ func (p *Process) run(started chan<- error) {
 	}
 	p.tree = t
 	started <- nil
-	err = p.cmd.Wait()
-	p.finish(err)
+	// What the first process left behind ends with it. It is looked for before
+	// the first process is reaped, while its pid, which is the group's id,
+	// cannot be given out again.
+	ended(p.cmd.Process.Pid)
+	t.kill()
+	p.finish(p.cmd.Wait())
 }
 
 func (p *Process) finish(err error) {
@@ -166,8 +170,6 @@ func (p *Process) finish(err error) {
 	} else {
 		st.Err = err
 	}
-	// What the first process left behind ends with it.
-	p.tree.kill()
 	p.tree.close()
 	p.mu.Lock()
 	st.Terminated = p.terminated
@@ -206,6 +208,10 @@ func (p *Process) Terminate(grace time.Duration) State {
 		case <-t.C:
 		}
 	}
-	p.tree.kill()
+	select {
+	case <-p.done: // the group's id may be another's by now
+	default:
+		p.tree.kill()
+	}
 	return p.Wait()
 }

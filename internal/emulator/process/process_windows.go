@@ -11,6 +11,16 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// ended waits for the process and leaves its handle to be closed by Wait.
+func ended(pid int) {
+	h, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(pid))
+	if err != nil {
+		return
+	}
+	defer windows.CloseHandle(h) //nolint:errcheck // nothing depends on the handle any more
+	windows.WaitForSingleObject(h, windows.INFINITE) //nolint:errcheck // an error means that there is nothing to wait for
+}
+
 // tree is a job object that kills what it holds when its last handle closes,
 // so that a killed owner takes the tree along.
 type tree struct{ job windows.Handle }

@@ -1,4 +1,4 @@
-//go:build unix && !linux
+//go:build darwin || freebsd || netbsd || openbsd
 
 package process
 
@@ -7,10 +7,31 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 func prepare(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+}
+
+// ended returns when the process has ended, and leaves it to be reaped.
+func ended(pid int) {
+	kq, err := unix.Kqueue()
+	if err != nil {
+		return
+	}
+	defer unix.Close(kq) //nolint:errcheck // nothing was written to it
+	var ev unix.Kevent_t
+	unix.SetKevent(&ev, pid, unix.EVFILT_PROC, unix.EV_ADD|unix.EV_ONESHOT)
+	ev.Fflags = unix.NOTE_EXIT
+	for {
+		// ESRCH: it has ended already.
+		_, err := unix.Kevent(kq, []unix.Kevent_t{ev}, make([]unix.Kevent_t, 1), nil)
+		if err != unix.EINTR {
+			return
+		}
+	}
 }
 
 func bootID() string {
