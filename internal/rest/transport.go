@@ -1,0 +1,62 @@
+package rest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// cleanTransport sends requests and takes secrets out of the errors of sending, so that everything above it
+// (azcore's own log and trace policies too) sees clean ones only.
+type cleanTransport struct{ inner policy.Transporter }
+
+func (t *cleanTransport) Do(req *http.Request) (*http.Response, error) {
+	resp, err := t.inner.Do(req)
+	if err != nil {
+		return nil, cleanError(err)
+	}
+	return resp, nil
+}
+
+// defaultTransport is shared by all clients that bring none, so that connections are reused between them.
+var defaultTransport = sync.OnceValue(func() policy.Transporter {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			ForceAttemptHTTP2:     true,
+			MaxIdleConns:          100,
+			MaxIdleConnsPerHost:   16,
+			IdleConnTimeout:       90 * time.Second,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ExpectContinueTimeout: time.Second,
+		},
+		CheckRedirect: checkRedirect,
+	}
+})
+
+// checkRedirect follows what carries no secret header, over https, and nothing else: net/http takes Authorization off
+// when the host changes, but keeps it for subdomains and knows nothing of x-azureml-token.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	first := via[0]
+	if len(via) >= 5 {
+		return errors.New("stopped after 5 redirects")
+	}
+	if originOf(req.URL) == originOf(first.URL) {
+		return nil
+	}
+	if req.URL.Scheme != "https" {
+		return fmt.Errorf("a redirect to %s://%s was refused", req.URL.Scheme, req.URL.Host)
+	}
+	for _, h := range secretHeaders {
+		if first.Header.Get(h) != "" {
+			return fmt.Errorf("a redirect to %s was refused: the request carries a token", req.URL.Host)
+		}
+	}
+	return nil
+}
