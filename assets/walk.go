@@ -1,0 +1,292 @@
+package assets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A Tree is what a folder (or one file) holds for an upload: the list of its files, and what its hashes need to know.
+type Tree struct {
+	// Root is the absolute path, links resolved.
+	Root string
+	// Name is the last element of Root.
+	Name string
+	// IsFile is set when Root is one file.
+	IsFile bool
+	// Files are the files that are not ignored. Those of a folder come before those of its folders; within a folder they
+	// are in the order of the file system.
+	Files []File
+	// Size is the sum of the sizes, in bytes.
+	Size int64
+
+	root *folder
+}
+
+// A File is one file of a Tree.
+type File struct {
+	// Path is where its bytes are: absolute, links resolved.
+	Path string
+	// Name is relative to the root, with slashes. A link keeps its own name. For one file it is the base name.
+	Name string
+	// Size is in bytes. Mode and Modified are those of the link's target.
+	Size     int64
+	Mode     fs.FileMode
+	Modified time.Time
+}
+
+// A folder is a node of the walk.
+type folder struct {
+	entries []entry // in the order of the file system
+}
+
+// An entry is a file or folder in a folder. Folders that are excluded by their own path count for uploads still (only
+// files are tested there), but not for the object hash.
+type entry struct {
+	name    string
+	lower   string
+	hashed  bool
+	file    int // index in Files, or -1
+	dir     *folder
+	pending *File
+}
+
+// WalkOptions are the choices of Walk.
+type WalkOptions struct {
+	// Ignore is what to leave out. Defaults to the ignore file in the root of the folder.
+	Ignore *Ignore
+	// Extra patterns follow those of the ignore file. Not used with Ignore.
+	Extra []string
+}
+
+// Walk lists a folder or one file. Links are followed; one that leads back to a folder it lies in is an error, as are broken
+// links, files that cannot be read, and things that are no files, unless they are ignored. Ignored folders are not entered
+// unless a later negated pattern could match below.
+func Walk(ctx context.Context, path string, o *WalkOptions) (*Tree, error) {
+	if o == nil {
+		o = &WalkOptions{}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("assets: walk: %w", err)
+	}
+	root, err := realPath(path)
+	if err != nil {
+		return nil, fmt.Errorf("assets: walk: %w", err)
+	}
+	t := &Tree{Root: root, Name: filepath.Base(root)}
+	if !info.IsDir() {
+		if !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("assets: walk: %s is %s, not a file or folder", path, kind(info.Mode()))
+		}
+		t.IsFile = true
+		t.Files = []File{{Path: root, Name: t.Name, Size: info.Size(), Mode: info.Mode(), Modified: info.ModTime()}}
+		t.Size = info.Size()
+		return t, nil
+	}
+	ignore := o.Ignore
+	if ignore == nil {
+		if ignore, err = ReadIgnore(root, o.Extra...); err != nil {
+			return nil, err
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(4, runtime.GOMAXPROCS(0)))
+	w := &walker{group: g, ctx: ctx, ignore: ignore, root: root}
+	t.root = &folder{}
+	top := &place{real: root, scope: ignore.at(root, root)}
+	g.Go(func() error { return w.walk(t.root, top) })
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("assets: walk: %w", err)
+	}
+	t.collect(t.root, "")
+	return t, nil
+}
+
+func realPath(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(real)
+}
+
+// collect lists the files as os.walk of the reference does, so that names that differ by case alone keep its order.
+func (t *Tree) collect(d *folder, prefix string) {
+	for i := range d.entries {
+		if e := &d.entries[i]; e.pending != nil {
+			f := *e.pending
+			f.Name = prefix + e.name
+			e.file, e.pending = len(t.Files), nil
+			t.Files = append(t.Files, f)
+			t.Size += f.Size
+		}
+	}
+	for i := range d.entries {
+		if e := &d.entries[i]; e.dir != nil {
+			t.collect(e.dir, prefix+e.name+"/")
+		}
+	}
+}
+
+// Largest lists the n largest files, the largest first.
+func (t *Tree) Largest(n int) []File {
+	files := slices.Clone(t.Files)
+	slices.SortStableFunc(files, func(a, b File) int { return int(min(1, max(-1, b.Size-a.Size))) })
+	return files[:min(n, len(files))]
+}
+
+type walker struct {
+	group  *errgroup.Group
+	ctx    context.Context
+	ignore *Ignore
+	root   string
+}
+
+// A place is where a walk stands: the real path, the state of the ignore rules there, and the folders above.
+type place struct {
+	real   string
+	scope  scope
+	parent *place
+}
+
+// walk reads one folder. Folders in it are walked by others while there are workers to spare.
+func (w *walker) walk(d *folder, p *place) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	f, err := os.Open(p.real)
+	if err != nil {
+		return err
+	}
+	list, err := f.ReadDir(-1) // unsorted: the order of the file system
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	d.entries = make([]entry, 0, len(list))
+	for _, de := range list {
+		e, next, err := w.entry(de, p)
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			continue
+		}
+		d.entries = append(d.entries, *e)
+		if next != nil {
+			dir := e.dir
+			if !w.group.TryGo(func() error { return w.walk(dir, next) }) {
+				if err := w.walk(dir, next); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// entry looks at one name in a folder. It gives nil for what counts neither for an upload nor for the object hash, and the
+// place to go on with when it is a folder that is to be entered.
+func (w *walker) entry(de fs.DirEntry, p *place) (*entry, *place, error) {
+	name := de.Name()
+	path := filepath.Join(p.real, name)
+	mode := de.Type()
+	excluded := p.scope.excludes(name)
+	if excluded && mode.IsRegular() {
+		return nil, nil, nil
+	}
+	real, linked := path, false
+	var info fs.FileInfo
+	if mode&(fs.ModeSymlink|fs.ModeIrregular) != 0 { // a junction of Windows is irregular
+		var err error
+		if info, err = os.Stat(path); err != nil {
+			if excluded {
+				return nil, nil, nil
+			}
+			return nil, nil, fmt.Errorf("%s is a link that leads nowhere: %w; remove it or add it to %s", path, err, amlIgnore)
+		}
+		if real, err = realPath(path); err != nil {
+			return nil, nil, err
+		}
+		mode, linked = info.Mode(), true
+	}
+	e := &entry{name: name, lower: pythonLower(name), hashed: !excluded, file: -1}
+	switch {
+	case mode.IsDir():
+		next := &place{real: real, parent: p}
+		if linked {
+			// The reference tests what lies in a linked folder by its real path, as seen from the ignore file.
+			next.scope = w.ignore.at(w.root, real)
+		} else {
+			next.scope = p.scope.enter(name)
+		}
+		if !utf8.ValidString(name) && !next.scope.sealed() {
+			return nil, nil, badName(path)
+		}
+		e.dir = &folder{}
+		if next.scope.sealed() {
+			if excluded {
+				return nil, nil, nil
+			}
+			return e, nil, nil
+		}
+		if linked && next.loops() {
+			if excluded || p.scope.enter(name).sealed() {
+				return nil, nil, nil
+			}
+			return nil, nil, fmt.Errorf("%s leads back to a folder that it lies in; remove the link or add it to %s", path, amlIgnore)
+		}
+		return e, next, nil
+	case excluded:
+		return nil, nil, nil
+	case !mode.IsRegular():
+		return nil, nil, fmt.Errorf("%s is %s, not a file; remove it or add it to %s", path, kind(mode), amlIgnore)
+	}
+	if !utf8.ValidString(name) {
+		return nil, nil, badName(path)
+	}
+	if info == nil {
+		var err error
+		if info, err = de.Info(); err != nil {
+			return nil, nil, err
+		}
+	}
+	e.pending = &File{Path: real, Size: info.Size(), Mode: info.Mode(), Modified: info.ModTime()}
+	return e, nil, nil
+}
+
+func badName(path string) error {
+	return fmt.Errorf("the name of %q is not UTF-8, which blob names must be; rename it or add it to %s", path, amlIgnore)
+}
+
+// loops says whether one of the folders above lies in this one, or is it.
+func (p *place) loops() bool {
+	for up := p.parent; up != nil; up = up.parent {
+		if rel, err := filepath.Rel(p.real, up.real); err == nil && filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return false
+}
+
+func kind(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "of type " + strings.TrimRight(m.Type().String(), "-")
+}
