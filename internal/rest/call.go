@@ -174,9 +174,12 @@ func (c *Client) authorization(p Plane) authorization {
 
 // address is the whole address of a call.
 func (c *Client) address(ctx context.Context, call *Call) (*url.URL, error) {
-	version, err := c.APIVersion(call.Group)
-	if call.Group != "" && err != nil {
-		return nil, err
+	var version string
+	var err error
+	if call.Group != "" {
+		if version, err = c.APIVersion(call.Group); err != nil {
+			return nil, err
+		}
 	}
 	absolute := call.Plane == Raw || call.Plane == ML && !strings.HasPrefix(call.Path, "/")
 	if !absolute {

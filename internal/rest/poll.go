@@ -155,10 +155,11 @@ func (o *operation[T]) check() error {
 	if o.Way == byWatch && o.call.Settled == nil {
 		return errors.New("the token is of another operation")
 	}
-	for _, a := range []string{o.URL, o.Resource, o.Location} {
-		if a == "" && a == o.Location {
-			continue
-		}
+	named := []string{o.URL, o.Resource}
+	if o.Location != "" {
+		named = append(named, o.Location)
+	}
+	for _, a := range named {
 		u, err := url.Parse(a)
 		if err != nil || u.Host == "" {
 			return errors.New("the token names no address")

@@ -73,14 +73,15 @@ func (p *retryPolicy) Do(req *policy.Request) (*http.Response, error) {
 		if err := req.RewindBody(); err != nil {
 			return nil, err
 		}
-		resp, err, sent := p.once(ctx, req)
+		resp, w, err := p.once(ctx, req)
+		sent := w.wrote(err)
 		switch {
 		case ctx.Err() != nil && (err != nil || resp == nil):
 			return nil, unknown(ctx.Err(), !bool(again) && sent)
 		case err == nil && resp.StatusCode < 400:
 			return resp, nil
 		}
-		if !p.worth(resp, err) {
+		if !p.worth(resp, w, err) {
 			return resp, unknown(err, !bool(again) && sent && err != nil)
 		}
 		wait := RetryAfter(resp, p.clock.Now())
@@ -101,18 +102,18 @@ func (p *retryPolicy) Do(req *policy.Request) (*http.Response, error) {
 	}
 }
 
-// once sends the request one time; sent is false only when certainly no byte of it was written.
-func (p *retryPolicy) once(ctx context.Context, req *policy.Request) (resp *http.Response, err error, sent bool) {
-	var w watch
-	ctx = httptrace.WithClientTrace(ctx, w.trace())
+// once sends the request one time.
+func (p *retryPolicy) once(ctx context.Context, req *policy.Request) (*http.Response, *watch, error) {
+	w := &watch{}
+	ctx = context.WithValue(httptrace.WithClientTrace(ctx, w.trace()), watchKey{}, w)
 	// azcore's retry policy stands behind this one and tries once, whatever the caller's context says.
 	ctx = policy.WithRetryOptions(ctx, policy.RetryOptions{MaxRetries: -1})
 	if p.options.TryTimeout <= 0 {
-		resp, err = req.Clone(ctx).Next()
-		return resp, err, w.wrote(err)
+		resp, err := req.Clone(ctx).Next()
+		return resp, w, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.options.TryTimeout)
-	resp, err = req.Clone(ctx).Next()
+	resp, err := req.Clone(ctx).Next()
 	var s streaming
 	req.OperationValue(&s)
 	if bool(s) && err == nil && resp.StatusCode < 400 {
@@ -120,17 +121,17 @@ func (p *retryPolicy) once(ctx context.Context, req *policy.Request) (resp *http
 	} else { // the body is here already
 		cancel()
 	}
-	return resp, err, w.wrote(err)
+	return resp, w, err
 }
 
 // worth reports whether the failure is of a kind that passes.
-func (p *retryPolicy) worth(resp *http.Response, err error) bool {
+func (p *retryPolicy) worth(resp *http.Response, w *watch, err error) bool {
 	var never interface {
 		error
 		NonRetriable()
 	}
-	// An error beside a response is a body that was lost on its way: azcore calls that final for POST and PATCH.
-	if err != nil && resp == nil && errors.As(err, &never) {
+	// An error after an answer is a body that was lost on its way: azcore calls that final for every POST and PATCH.
+	if err != nil && !w.answered.Load() && errors.As(err, &never) {
 		return false
 	}
 	if p.options.ShouldRetry != nil {
@@ -143,7 +144,7 @@ func (p *retryPolicy) worth(resp *http.Response, err error) bool {
 // time, or nothing was written.
 func refused(resp *http.Response, err error, wait time.Duration, sent bool) bool {
 	if err != nil {
-		return resp == nil && !sent
+		return !sent
 	}
 	return wait > 0 && (resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable)
 }
@@ -208,8 +209,10 @@ func (e *unknownError) Is(target error) bool { return target == ErrOutcomeUnknow
 // NonRetriable marks the error for retry policies.
 func (e *unknownError) NonRetriable() {}
 
-// watch sees whether a request went out.
-type watch struct{ traced, written atomic.Bool }
+// watch sees whether a request went out, and whether an answer began.
+type watch struct{ traced, written, answered atomic.Bool }
+
+type watchKey struct{}
 
 func (w *watch) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
@@ -220,9 +223,9 @@ func (w *watch) trace() *httptrace.ClientTrace {
 	}
 }
 
-// wrote is false when certainly nothing was written. A transport that does not report counts as having written.
+// wrote is false when certainly no byte was written. A transport that does not report counts as having written.
 func (w *watch) wrote(err error) bool {
-	if w.written.Load() {
+	if w.written.Load() || w.answered.Load() {
 		return true
 	}
 	if w.traced.Load() {

@@ -20,6 +20,9 @@ func (t *cleanTransport) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, cleanError(err)
 	}
+	if w, ok := req.Context().Value(watchKey{}).(*watch); ok {
+		w.answered.Store(true)
+	}
 	return resp, nil
 }
 
