@@ -285,7 +285,7 @@ func (d *Decoding) nested(p *plan, n *Node, v reflect.Value) {
 		if at.IsNull() && !(at != nil && implements(f.typ, decoderType)) {
 			continue
 		}
-		c := d.At(f.json)
+		c := d.At(f.label())
 		c.f = f
 		if f.spread {
 			c.path = d.path

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
-	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -656,18 +655,53 @@ func (e *Encoding) bind(p *plan, v reflect.Value, m map[string]any) {
 	}
 	b := fv.Interface().(Bindings)
 	for _, path := range sortedKeys(b) {
-		segs := strings.Split(path, ".")
-		if f := p.byYAML[segs[0]]; f != nil {
-			if e.sp.yamlNames() {
-				segs[0] = f.key(e.sp)
-			} else {
-				segs = slices.Concat(f.rest, segs[1:])
-			}
-		}
+		top := *e
+		top.plainFor = p.typ
+		segs := top.written(p.typ, strings.Split(path, "."))
 		last := len(segs) - 1
 		at := descend(m, segs[:last], func(s string) string { return s })
 		at[segs[last]] = b[path]
 	}
+}
+
+// written turns a path of YAML names below a type into the keys of the present spelling.
+func (e *Encoding) written(t reflect.Type, segs []string) []string {
+	if len(segs) == 0 {
+		return nil
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.Map || t.Kind() == reflect.Slice {
+		return append([]string{segs[0]}, e.written(t.Elem(), segs[1:])...)
+	}
+	if t.Kind() != reflect.Struct || implements(t, encoderType) && t != e.plainFor {
+		return segs
+	}
+	p := planOf(t)
+	if p.union != nil {
+		for _, a := range p.union.arms {
+			if planOf(a.typ).byYAML[segs[0]] != nil {
+				return e.written(a.typ, segs)
+			}
+		}
+		return segs
+	}
+	f := p.byYAML[segs[0]]
+	if f == nil {
+		return segs
+	}
+	c := *e
+	c.sp, c.plainFor = f.inner(e.sp), nil
+	rest := c.written(f.typ, segs[1:])
+	if e.sp.yamlNames() {
+		return append([]string{f.key(e.sp)}, rest...)
+	}
+	keys := make([]string, 0, len(f.rest)+len(rest))
+	for _, s := range f.rest {
+		keys = append(keys, e.mapKey(s))
+	}
+	return append(keys, rest...)
 }
 
 func (e *Encoding) oneOf(u *unionPlan, v reflect.Value, force bool) (any, error) {
