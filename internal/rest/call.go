@@ -122,7 +122,7 @@ func (c *Client) sendTo(ctx context.Context, call *Call, u *url.URL, stream bool
 	for k, vs := range call.Header {
 		h[http.CanonicalHeaderKey(k)] = vs
 	}
-	body, err := encode(call.Body)
+	body, err := encode(call.Body, call.Path)
 	if err != nil {
 		return nil, WithOp(call.Op, err)
 	}

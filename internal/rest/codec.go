@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azureml-go/azureml/internal/wire"
 )
 
-// encode makes the body of a request: bytes and readers as they are, anything else as JSON.
-func encode(v any) (io.ReadSeeker, error) {
+// encode makes the body of a request to the resource at path: bytes and readers as they are, kinds by wire (a kind that
+// was read from that path keeps what the service said and the struct does not know), anything else as JSON.
+func encode(v any, path string) (io.ReadSeeker, error) {
 	switch b := v.(type) {
 	case nil:
 		return nil, nil
@@ -21,6 +25,13 @@ func encode(v any) (io.ReadSeeker, error) {
 		return bytes.NewReader(b), nil
 	case io.ReadSeeker:
 		return b, nil
+	}
+	if _, ok := v.(wire.Laid); ok {
+		m, err := wire.Body(v, path)
+		if err != nil {
+			return nil, err
+		}
+		v = m
 	}
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)
@@ -46,10 +57,28 @@ func decode(raw []byte, out any) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil
 	}
+	if kind(out) {
+		return wire.FromREST(raw, out)
+	}
 	if err := json.Unmarshal(raw, out); err != nil {
 		return fmt.Errorf("decoding the answer: %w", err)
 	}
 	return nil
+}
+
+// kind reports whether out points to a kind of wire's, or to a sealed interface of kinds.
+func kind(out any) bool {
+	if _, ok := out.(wire.Laid); ok {
+		return true
+	}
+	t := reflect.TypeOf(out)
+	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Interface && t.Elem().NumMethod() > 0
+}
+
+// As decodes a list's item or an operation's result into a new T.
+func As[T any](raw json.RawMessage) (*T, error) {
+	v := new(T)
+	return v, decode(raw, v)
 }
 
 func decodeBody(resp *http.Response, out any) error {
