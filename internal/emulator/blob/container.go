@@ -1,0 +1,134 @@
+package blob
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+var containerName = regexp.MustCompile(`^(\$root|\$web|\$logs|[a-z0-9](-?[a-z0-9])*)$`)
+
+// checkContainerName reports what Azure has against a container's name.
+func checkContainerName(name string) error {
+	if len(name) < 3 || len(name) > 63 {
+		return errResourceLength
+	}
+	if !containerName.MatchString(name) {
+		return errResourceName
+	}
+	return nil
+}
+
+// bin is a row of blob_containers.
+type bin struct {
+	id       int64
+	name     string
+	etag     int64
+	modified time.Time
+	metadata map[string]string
+}
+
+const binColumns = `id, name, etag, modified, metadata`
+
+func scanBin(row scanner) (*bin, error) {
+	b := &bin{}
+	var modified int64
+	var metadata string
+	if err := row.Scan(&b.id, &b.name, &b.etag, &modified, &metadata); err != nil {
+		return nil, err
+	}
+	b.modified = time.Unix(0, modified).UTC()
+	var err error
+	b.metadata, err = decodeMetadata(metadata)
+	return b, err
+}
+
+func (b *bin) quotedETag() string { return fmt.Sprintf(`"0x%X"`, b.etag) }
+
+// findContainer returns a container's number. Errors: errContainerNotFound.
+func findContainer(tx *sql.Tx, a address) (id int64, err error) {
+	err = tx.QueryRow(`SELECT id FROM blob_containers WHERE account = ? AND name = ?`, a.account, a.container).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, errContainerNotFound
+	}
+	return id, err
+}
+
+// findBin reads a container's row. Errors: errContainerNotFound.
+func findBin(tx *sql.Tx, a address) (*bin, error) {
+	b, err := scanBin(tx.QueryRow(`SELECT `+binColumns+` FROM blob_containers WHERE account = ? AND name = ?`, a.account, a.container))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errContainerNotFound
+	}
+	return b, err
+}
+
+// createContainer makes a container. Errors: errContainerExists.
+func (s *Service) createContainer(ctx context.Context, a address, metadata map[string]string) (*bin, error) {
+	b := &bin{name: a.container, etag: s.nextETag(), modified: s.now(), metadata: metadata}
+	err := s.db.Update(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRow(`INSERT INTO blob_containers (account, name, etag, modified, metadata) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO NOTHING RETURNING id`, a.account, a.container, b.etag, b.modified.UnixNano(), encodeMetadata(metadata)).Scan(&b.id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errContainerExists
+		}
+		return err
+	})
+	return b, err
+}
+
+// EnsureContainer makes the container, and its account, when they are not there.
+func (s *Service) EnsureContainer(ctx context.Context, account, container string) error {
+	if _, err := s.EnsureAccount(ctx, account); err != nil {
+		return err
+	}
+	a := address{account: account, container: container}
+	err := s.db.View(ctx, func(tx *sql.Tx) error {
+		_, err := findContainer(tx, a)
+		return err
+	})
+	if errors.Is(err, errContainerNotFound) {
+		if err = checkContainerName(container); err == nil {
+			_, err = s.createContainer(ctx, a, nil)
+		}
+	}
+	if err != nil && !errors.Is(err, errContainerExists) {
+		return a.fault("make container", err)
+	}
+	return nil
+}
+
+// deleteContainer removes a container with all in it.
+func (s *Service) deleteContainer(ctx context.Context, a address, check func(*bin) error) error {
+	var files []string
+	err := s.db.Update(ctx, func(tx *sql.Tx) error {
+		b, err := findBin(tx, a)
+		if err != nil {
+			return err
+		}
+		if err := check(b); err != nil {
+			return err
+		}
+		files, err = dropBlobs(tx, b.id)
+		if err != nil {
+			return err
+		}
+		blocks, err := column[string](tx, `DELETE FROM blob_blocks WHERE container = ? RETURNING file`, b.id)
+		if err != nil {
+			return err
+		}
+		files = append(files, blocks...)
+		if err := throwAway(tx, blocks); err != nil {
+			return err
+		}
+		_, err = tx.Exec(`DELETE FROM blob_containers WHERE id = ?`, b.id)
+		return err
+	})
+	if err == nil {
+		s.discard(files)
+	}
+	return err
+}
