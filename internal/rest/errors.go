@@ -12,6 +12,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azureml-go/azureml"
 )
 
 // Error is an answer that is no success, or the end of an operation that failed. Its text begins with the call and the
@@ -67,9 +69,13 @@ func (e *Error) Unwrap() error {
 	return e.response
 }
 
-// Is reports ErrOutcomeUnknown.
+// Is reports the sentinel of the status, and ErrOutcomeUnknown.
 func (e *Error) Is(target error) bool {
-	return target == ErrOutcomeUnknown && e.Unknown
+	if target == azureml.ErrOutcomeUnknown {
+		return e.Unknown
+	}
+	kind := azureml.StatusError(e.Status)
+	return kind != nil && errors.Is(kind, target)
 }
 
 // WithOp is err with op in front. It changes nothing of what errors.Is and errors.As find.

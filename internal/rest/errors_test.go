@@ -6,6 +6,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/stretchr/testify/require"
+
+	"github.com/azureml-go/azureml"
 )
 
 func TestInnermostMessage(t *testing.T) {
@@ -40,6 +42,9 @@ func TestErrorSaysWhatAndWhere(t *testing.T) {
 	c, _ := newTestClient(t, nil, say(404, `{"error":{"code":"UserError","message":"outer","details":[{"code":"X","message":"job y is not there"}]}}`, "x-ms-request-id: r-1"))
 	err := c.Do(t.Context(), &Call{Op: `jobs: get "y"`, Path: c.Path("jobs", "y"), Group: "jobs"})
 	require.EqualError(t, err, `jobs: get "y": 404 UserError: job y is not there (request r-1)`)
+	require.ErrorIs(t, err, azureml.ErrNotFound)
+	require.NotErrorIs(t, err, azureml.ErrConflict)
+	require.True(t, azureml.HasCode(err, "usererror"))
 	var re *azcore.ResponseError
 	require.ErrorAs(t, err, &re)
 	require.Equal(t, 404, re.StatusCode)

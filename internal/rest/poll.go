@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azureml-go/azureml"
 )
 
 // Begin sends a call that begins a long-running operation and gives the poller that follows it, in any of Azure's ways:
@@ -51,11 +53,8 @@ func Begin[T any](ctx context.Context, c *Client, call *Call, decode func(raw js
 	return p, WithOp(call.Op, err)
 }
 
-// Done is the result of an operation that ends with nothing.
-type Done struct{}
-
-// Nothing decodes the result of such an operation.
-func Nothing(json.RawMessage) (Done, error) { return Done{}, nil }
+// Nothing decodes the result of an operation that ends with nothing.
+func Nothing(json.RawMessage) (azureml.Done, error) { return azureml.Done{}, nil }
 
 // The ways to follow an operation.
 const (

@@ -17,11 +17,9 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-)
 
-// ErrOutcomeUnknown is in the chain of the error of a call that is not idempotent, was sent, and whose answer was lost
-// or was a server's failure: whether it took effect is not known, so it was not sent again.
-var ErrOutcomeUnknown = errors.New("the outcome is unknown")
+	"github.com/azureml-go/azureml"
+)
 
 // repeatable is what a request carries through the pipeline: whether sending it twice does no more than sending it once.
 type repeatable bool
@@ -204,7 +202,7 @@ func (e *unknownError) Error() string {
 
 func (e *unknownError) Unwrap() error { return e.err }
 
-func (e *unknownError) Is(target error) bool { return target == ErrOutcomeUnknown }
+func (e *unknownError) Is(target error) bool { return target == azureml.ErrOutcomeUnknown }
 
 // NonRetriable marks the error for retry policies.
 func (e *unknownError) NonRetriable() {}

@@ -17,6 +17,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/stretchr/testify/require"
+
+	"github.com/azureml-go/azureml"
 )
 
 func TestRetryTable(t *testing.T) {
@@ -79,7 +81,7 @@ func TestRetryTable(t *testing.T) {
 					return
 				}
 				require.ErrorContains(t, err, `jobs: try "x": `)
-				require.Equal(t, m.want.unknown, errors.Is(err, ErrOutcomeUnknown), "%v", err)
+				require.Equal(t, m.want.unknown, errors.Is(err, azureml.ErrOutcomeUnknown), "%v", err)
 				require.Equal(t, m.want.unknown, strings.Contains(err.Error(), "outcome is unknown"), "%v", err)
 			})
 		}
@@ -122,7 +124,7 @@ func TestRetryGivesUp(t *testing.T) {
 func TestRetryOptionsOfContext(t *testing.T) {
 	c, s := newTestClient(t, nil, say(500, ``))
 	ctx := policy.WithRetryOptions(t.Context(), policy.RetryOptions{MaxRetries: 5, RetryDelay: time.Nanosecond})
-	require.ErrorIs(t, c.Do(ctx, &Call{Method: "POST", Path: c.Path("x"), Group: "jobs"}), ErrOutcomeUnknown)
+	require.ErrorIs(t, c.Do(ctx, &Call{Method: "POST", Path: c.Path("x"), Group: "jobs"}), azureml.ErrOutcomeUnknown)
 	require.Len(t, s.sent, 1)
 }
 
@@ -134,7 +136,7 @@ func TestRetryEndsWithContext(t *testing.T) {
 	})
 	err := c.Do(ctx, &Call{Method: "POST", Path: c.Path("x"), Group: "jobs"})
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.ErrorIs(t, err, azureml.ErrOutcomeUnknown)
 	require.Len(t, s.sent, 1)
 }
 
@@ -161,7 +163,7 @@ func TestRetryOverSockets(t *testing.T) {
 	defer server.Close()
 	c := client(t, server.URL)
 	err := c.Do(t.Context(), &Call{Method: "POST", Path: c.Path("x"), Group: "jobs", Body: []byte(`{}`)})
-	require.ErrorIs(t, err, ErrOutcomeUnknown)
+	require.ErrorIs(t, err, azureml.ErrOutcomeUnknown)
 	require.EqualValues(t, 1, hits.Load(), "a POST whose answer was lost is sent once")
 	hits.Store(0)
 	require.Error(t, c.Do(t.Context(), &Call{Method: "PUT", Path: c.Path("x"), Group: "jobs", Body: []byte(`{}`)}))
@@ -177,7 +179,7 @@ func TestRetryOverSockets(t *testing.T) {
 	c.pipeline = c.newPipeline()
 	err = c.Do(t.Context(), &Call{Method: "POST", Path: c.Path("x"), Group: "jobs", Body: []byte(`{}`)})
 	require.Error(t, err)
-	require.NotErrorIs(t, err, ErrOutcomeUnknown, "nothing was written")
+	require.NotErrorIs(t, err, azureml.ErrOutcomeUnknown, "nothing was written")
 	require.Len(t, clock.waits, 3, "and so it was tried again")
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/stretchr/testify/require"
+
+	"github.com/azureml-go/azureml"
 )
 
 func TestEndpointRules(t *testing.T) {
@@ -110,7 +112,7 @@ func TestBearerGoesToTrustedHostsOnly(t *testing.T) {
 		before := len(s.sent)
 		err := c.Do(t.Context(), &Call{Op: `batch: invoke "e"`, Method: "POST", Plane: ML, Path: address, Body: []byte(`{}`)})
 		require.ErrorContains(t, err, "no request with a token is sent there", address)
-		require.NotErrorIs(t, err, ErrOutcomeUnknown)
+		require.NotErrorIs(t, err, azureml.ErrOutcomeUnknown)
 		require.Len(t, s.sent, before, "nothing was sent")
 	}
 	require.NoError(t, c.Do(t.Context(), &Call{Method: "POST", Plane: ML, Path: "https://e.eastus.inference.ml.azure.com/jobs", Body: []byte(`{}`)}))
