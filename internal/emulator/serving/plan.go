@@ -34,7 +34,6 @@ type plan struct {
 	liveness route
 	ready    route
 	score    route
-	env      []string
 	note     string
 }
 
