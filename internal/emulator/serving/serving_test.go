@@ -251,11 +251,11 @@ func TestRefusals(t *testing.T) {
 	run := w.document("environments", "run", map[string]any{"build": map[string]any{"contextUri": arm.BlobURL("acct", "models", "ctx/")}, "inferenceConfig": config})
 	img := w.document("environments", "img", map[string]any{"image": "unknown/image"})
 	for want, p := range map[string]map[string]any{
-		"dockerfile line 2: RUN":                    {"environmentId": run},
-		"the image unknown/image of environment":    {"environmentId": img},
-		"there is nothing to serve":                 {},
-		`The model version "none@latest" was not found`:    {"model": "azureml:none@latest"},
-		"properties.requestSettings.requestTimeout": {"environmentId": img, "requestSettings": map[string]any{"requestTimeout": "soon"}},
+		"dockerfile line 2: RUN":                        {"environmentId": run},
+		"the image unknown/image of environment":        {"environmentId": img},
+		"there is nothing to serve":                     {},
+		`The model version "none@latest" was not found`: {"model": "azureml:none@latest"},
+		"properties.requestSettings.requestTimeout":     {"environmentId": img, "requestSettings": map[string]any{"requestTimeout": "soon"}},
 	} {
 		b, err := json.Marshal(p)
 		require.NoError(t, err)
