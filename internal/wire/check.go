@@ -135,5 +135,9 @@ func (c *checker) place(p *plan, segs []string, root bool) string {
 	if !root {
 		all = append(append([]string(nil), p.base...), segs...)
 	}
-	return "/" + strings.Join(all, "/")
+	keys := make([]string, len(all))
+	for i, s := range all {
+		keys[i] = restKey(REST, s)
+	}
+	return "/" + strings.Join(keys, "/")
 }

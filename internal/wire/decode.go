@@ -48,6 +48,7 @@ func (d *Decoding) Strict() bool { return d.strict }
 // Fault reports something wrong at a node. Readings that are not strict drop it.
 func (d *Decoding) Fault(n *Node, format string, a ...any) {
 	if !d.strict {
+		d.load.missed++
 		return
 	}
 	f := &Fault{Field: strings.Join(d.path, "."), Message: fmt.Sprintf(format, a...)}
@@ -57,13 +58,11 @@ func (d *Decoding) Fault(n *Node, format string, a ...any) {
 	d.load.faults = append(d.load.faults, f)
 }
 
-// Faulty counts the faults so far: a Decoder that tries something can see whether it went well.
-func (d *Decoding) Faulty() int {
-	if d.load == nil {
-		return 0
-	}
-	return len(d.load.faults)
-}
+// Faulty counts the faults so far, dropped ones too: a Decoder that tries something can see whether it went well.
+func (d *Decoding) Faulty() int { return len(d.load.faults) + d.load.missed }
+
+// Private tells whether the reference's preview features are let in, LoadOptions.Private.
+func (d *Decoding) Private() bool { return d.load.private }
 
 // At is the same reading one step deeper, for faults that name the field.
 func (d *Decoding) At(key string) *Decoding {
@@ -103,12 +102,7 @@ func (d *Decoding) Plain(n *Node, p any) {
 }
 
 // Open reads the file that a node names, relative to the file that the node stands in. nil after a fault.
-func (d *Decoding) Open(n *Node, path string) *Node {
-	if d.load == nil {
-		return nil
-	}
-	return d.load.open(d, n, path)
-}
+func (d *Decoding) Open(n *Node, path string) *Node { return d.load.open(d, n, path) }
 
 // Text is the string that a node holds. Something else is a fault.
 func (d *Decoding) Text(n *Node) (string, bool) {
@@ -141,7 +135,7 @@ func (d *Decoding) value(n *Node, v reflect.Value) {
 		p := reflect.New(t.Elem())
 		before := d.Faulty()
 		d.value(n, p.Elem())
-		if d.Faulty() == before && (d.strict || !p.Elem().IsZero() || isScalar(t.Elem()) || n.Kind == Mapping) {
+		if d.Faulty() == before || n.Kind == Mapping && !isScalar(t.Elem()) { // half an object is better than none
 			v.Set(p)
 		}
 		return
@@ -568,12 +562,12 @@ func (s *Sum) names() []string {
 }
 
 func (d *Decoding) mapKeys(segs []string) []string {
-	if d.sp != Snake {
+	if d.sp != Snake && !slices.ContainsFunc(segs, func(s string) bool { return strings.HasPrefix(s, "=") }) {
 		return segs
 	}
 	out := make([]string, len(segs))
 	for i, s := range segs {
-		out[i] = SnakeCase(s)
+		out[i] = restKey(d.sp, s)
 	}
 	return out
 }

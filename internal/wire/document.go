@@ -88,7 +88,7 @@ func fromObject(sp Spelling, m map[string]any, into any, keep bool) error {
 	if v.Kind() != reflect.Pointer || v.IsNil() {
 		return fmt.Errorf("wire: %T is no pointer", into)
 	}
-	d := &Decoding{sp: sp}
+	d := &Decoding{sp: sp, load: &loader{}}
 	d.value(TreeNode(m), v.Elem())
 	if !keep {
 		return nil
@@ -119,7 +119,7 @@ func Body(v any, id string) (map[string]any, error) {
 	}
 	raw := k.WireDocument().d.raw
 	fresh := reflect.New(reflect.TypeOf(v).Elem())
-	(&Decoding{sp: REST}).value(TreeNode(raw), fresh.Elem())
+	(&Decoding{sp: REST, load: &loader{}}).value(TreeNode(raw), fresh.Elem())
 	was, err := (&Encoding{sp: REST, tagged: true, ro: true}).object(fresh.Interface())
 	if err != nil {
 		return nil, err

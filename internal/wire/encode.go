@@ -201,6 +201,9 @@ func (e *Encoding) zero(zero any) (any, error) {
 	return Omit, nil
 }
 
+// keepEmpty tells whether an empty object or list is sent: in REST where the field says so, in a node never.
+func (e *Encoding) keepEmpty() bool { return e.f != nil && e.f.keep && e.sp == REST }
+
 func scalar(v reflect.Value) (any, error) {
 	switch v.Kind() {
 	case reflect.Bool:
@@ -264,7 +267,7 @@ func (e *Encoding) duration(d time.Duration) (any, error) {
 
 func (e *Encoding) mapping(v reflect.Value) (any, error) {
 	if v.IsNil() {
-		if e.f != nil && e.f.keep && !e.sp.yamlNames() {
+		if e.keepEmpty() {
 			return map[string]any{}, nil
 		}
 		return Omit, nil
@@ -296,7 +299,7 @@ func (e *Encoding) mapping(v reflect.Value) (any, error) {
 
 func (e *Encoding) slice(v reflect.Value) (any, error) {
 	if v.Kind() == reflect.Slice && v.IsNil() {
-		if e.f != nil && e.f.keep && !e.sp.yamlNames() {
+		if e.keepEmpty() {
 			return []any{}, nil
 		}
 		return Omit, nil

@@ -39,7 +39,7 @@ func (e *Encoding) structure(v reflect.Value, force bool) (any, error) {
 		c.bind(p, v, base)
 	}
 	prune(doc, p.base)
-	if len(doc) == 0 && !force && !(e.f != nil && e.f.keep && !e.sp.yamlNames()) {
+	if len(doc) == 0 && !force && !e.keepEmpty() {
 		return Omit, nil
 	}
 	return doc, nil
@@ -67,8 +67,14 @@ func prune(doc map[string]any, base []string) {
 	}
 }
 
-func (e *Encoding) mapKey(s string) string {
-	if e.sp == Snake {
+func (e *Encoding) mapKey(s string) string { return restKey(e.sp, s) }
+
+// restKey is an element of a REST path in a spelling. One that begins with `=` is never turned to snake case.
+func restKey(sp Spelling, s string) string {
+	if strings.HasPrefix(s, "=") {
+		return s[1:]
+	}
+	if sp == Snake {
 		return SnakeCase(s)
 	}
 	return s
@@ -201,7 +207,7 @@ func (e *Encoding) nested(p *plan, v reflect.Value, doc, base map[string]any, ba
 		m := descend(at, fx.segs[:last], e.mapKey)
 		m[e.mapKey(fx.segs[last])] = fx.value
 		if e.tagged {
-			mark(m, fx.segs[last], fx.value)
+			mark(m, e.mapKey(fx.segs[last]), fx.value)
 		}
 	}
 	for _, f := range p.fields {
@@ -371,7 +377,7 @@ func (e *Encoding) oneOf(u *unionPlan, v reflect.Value, force bool) (any, error)
 				return m, nil
 			}
 		}
-		if force && e.f == nil {
+		if force {
 			return map[string]any{}, nil
 		}
 		return Omit, nil

@@ -18,7 +18,8 @@ type Layout struct {
 	Base string
 	// At is the table YAML name → REST path, for the fields whose path is not their json tag. A path is relative to
 	// Base ("scaleSettings/minNodeCount"), or starts from the document ("/tags", "/sku/capacity"), or is "." when the
-	// field's own object is spread out over Base. A field without a YAML name is called by its Go name.
+	// field's own object is spread out over Base. An element that begins with "=" keeps its case inside pipeline nodes
+	// ("properties/=logDir"). A field without a YAML name is called by its Go name.
 	At Table
 	// YAML are keys with a fixed value: {"type": "command"}. They are written, and on reading they may be missing or
 	// must have that value.

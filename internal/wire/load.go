@@ -18,6 +18,8 @@ type LoadOptions struct {
 	ReadFile func(name string) ([]byte, error)
 	// Dir is the folder that relative paths start from when there is no file name. Defaults to leaving them as they are.
 	Dir string
+	// Private lets in what the reference refuses unless its private features are on: control flow nodes, import jobs.
+	Private bool
 }
 
 // LoadYAML reads a document into the kind (or sealed interface of kinds) that into points to. file names it in faults,
@@ -68,10 +70,12 @@ func prepare(data []byte, file string, o *LoadOptions) (*Node, *loader, error) {
 }
 
 type loader struct {
-	read   func(string) ([]byte, error)
-	faults Faults
-	stack  []string // files being read, outermost first
-	opened int
+	read    func(string) ([]byte, error)
+	faults  Faults
+	missed  int      // faults of readings that are not strict
+	stack   []string // the outermost file
+	opened  int
+	private bool
 }
 
 // maxFiles bounds the files that one document may name, those of its files included.
@@ -79,8 +83,11 @@ const maxFiles = 1000
 
 func newLoader(o *LoadOptions) *loader {
 	l := &loader{read: os.ReadFile}
-	if o != nil && o.ReadFile != nil {
-		l.read = o.ReadFile
+	if o != nil {
+		l.private = o.Private
+		if o.ReadFile != nil {
+			l.read = o.ReadFile
+		}
 	}
 	return l
 }
@@ -103,8 +110,12 @@ func clean(name string) string {
 	return abs
 }
 
-// open reads another file. Its relative paths start from its own folder.
+// open reads another file, for a reading of YAML only: what a service answers opens nothing. Its relative paths start from its own folder.
 func (l *loader) open(d *Decoding, at *Node, path string) *Node {
+	if d.sp != YAML || !d.strict {
+		l.missed++
+		return nil
+	}
 	name := at.LocalPath(path)
 	full := clean(name)
 	if slices.Contains(l.stack, full) || l.chain(at, full) {
@@ -138,9 +149,7 @@ func (l *loader) open(d *Decoding, at *Node, path string) *Node {
 		for _, f := range fs {
 			f.Field = strings.Join(d.path, ".")
 		}
-		if d.strict {
-			l.faults = append(l.faults, fs...)
-		}
+		l.faults = append(l.faults, fs...)
 		return nil
 	}
 	n.file.from = at.file
