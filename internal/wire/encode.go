@@ -132,7 +132,7 @@ func (e *Encoding) value(v reflect.Value, force bool) (any, error) {
 	t := v.Type()
 	if t != e.plainFor && v.Kind() != reflect.Interface {
 		if v.Kind() == reflect.Pointer && v.IsNil() {
-			return Omit, nil
+			return e.zero(Omit)
 		}
 		if t.Implements(encoderType) {
 			if !force && v.IsZero() && !(e.f != nil && (e.f.keep || e.f.def != nil)) {
