@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
@@ -16,7 +15,6 @@ import (
 const bestWidth = 80
 
 type emitter struct {
-	keys    func(map[string]any) []string
 	unicode bool // leave non-ASCII text as it is; PyYAML's default escapes it
 	literal bool // text of several lines as a `|` block
 
@@ -24,15 +22,20 @@ type emitter struct {
 	column     int
 	indent     int // -1 before the first
 	indents    []int
-	flow       int
 	whitespace bool
 	indention  bool
 	openEnded  bool
+
+	seen    map[*Node]bool   // lists and mappings met so far
+	anchors map[*Node]string // names of those met twice, "" until numbered
+	written map[*Node]bool
 }
 
-func (m *emitter) document(tree any) ([]byte, error) {
+func (m *emitter) document(n *Node) ([]byte, error) {
 	m.indent, m.whitespace, m.indention = -1, true, true
-	if err := m.node(tree, context{root: true}); err != nil {
+	m.seen, m.anchors, m.written = map[*Node]bool{}, map[*Node]string{}, map[*Node]bool{}
+	m.number(n)
+	if err := m.node(n, context{root: true}); err != nil {
 		return nil, err
 	}
 	m.writeIndent()
@@ -41,6 +44,26 @@ func (m *emitter) document(tree any) ([]byte, error) {
 		m.writeIndent()
 	}
 	return m.out.Bytes(), nil
+}
+
+// number names what stands in several places, in the order in which that is found out.
+func (m *emitter) number(n *Node) {
+	if n == nil || n.Kind < Mapping {
+		return
+	}
+	if m.seen[n] {
+		if m.anchors[n] == "" {
+			m.anchors[n] = "id" + leftPad(strconv.Itoa(len(m.anchors)+1), 3)
+		}
+		return
+	}
+	m.seen[n] = true
+	for i := range n.Entries {
+		m.number(n.Entries[i].Value)
+	}
+	for _, x := range n.Items {
+		m.number(x)
+	}
 }
 
 type context struct{ root, mapping, key bool }
@@ -62,27 +85,36 @@ func (m *emitter) pop() {
 	m.indents = m.indents[:len(m.indents)-1]
 }
 
-func (m *emitter) node(x any, c context) error {
-	switch x := x.(type) {
-	case map[string]any:
-		if len(x) == 0 || m.flow > 0 {
-			m.flowEmpty("{", "}")
-			return nil
-		}
-		return m.blockMapping(x)
-	case []any:
-		if len(x) == 0 {
-			m.flowEmpty("[", "]")
-			return nil
-		}
-		return m.blockSequence(x, c)
+func (m *emitter) node(n *Node, c context) error {
+	if n == nil {
+		n = &Node{}
 	}
-	text, isText, err := m.scalarText(x)
+	if a := m.anchors[n]; a != "" {
+		if m.written[n] {
+			m.indicator("*"+a, true, false, false)
+			return nil
+		}
+		m.written[n] = true
+		m.indicator("&"+a, true, false, false)
+	}
+	switch {
+	case n.Kind == Mapping && len(n.Entries) == 0:
+		m.flowEmpty("{", "}")
+		return nil
+	case n.Kind == Sequence && len(n.Items) == 0:
+		m.flowEmpty("[", "]")
+		return nil
+	case n.Kind == Mapping:
+		return m.blockMapping(n)
+	case n.Kind == Sequence:
+		return m.blockSequence(n, c)
+	}
+	text, err := scalarText(n)
 	if err != nil {
 		return err
 	}
 	m.push(true, false)
-	m.scalar(text, isText, c)
+	m.scalar(text, n.Kind == String, c)
 	m.pop()
 	return nil
 }
@@ -92,25 +124,34 @@ func (m *emitter) flowEmpty(open, end string) {
 	m.indicator(end, false, false, false)
 }
 
-func (m *emitter) blockMapping(x map[string]any) error {
+func (m *emitter) blockMapping(n *Node) error {
 	m.push(false, false)
-	for _, k := range m.keys(x) {
+	for i := range n.Entries {
+		e := &n.Entries[i]
 		m.writeIndent()
+		k, isText := e.Key, true
+		if e.At != nil && e.At.Kind < Mapping && e.At.Kind != String {
+			var err error
+			if k, err = scalarText(e.At); err != nil {
+				return err
+			}
+			isText = false
+		}
 		a := analyze([]rune(k), m.unicode)
-		if len([]rune(k)) < 128 && !a.empty && !a.multiline {
-			m.push(true, false)
-			m.scalar(k, true, context{mapping: true, key: true})
-			m.pop()
+		simple := len([]rune(k))+len("!!str") < 128 && !a.empty && !a.multiline
+		if !simple {
+			m.indicator("?", true, false, true)
+		}
+		m.push(true, false)
+		m.scalar(k, isText, context{mapping: true, key: simple})
+		m.pop()
+		if simple {
 			m.indicator(":", false, false, false)
 		} else {
-			m.indicator("?", true, false, true)
-			m.push(true, false)
-			m.scalar(k, true, context{mapping: true})
-			m.pop()
 			m.writeIndent()
 			m.indicator(":", true, false, true)
 		}
-		if err := m.node(x[k], context{mapping: true}); err != nil {
+		if err := m.node(e.Value, context{mapping: true}); err != nil {
 			return err
 		}
 	}
@@ -118,12 +159,12 @@ func (m *emitter) blockMapping(x map[string]any) error {
 	return nil
 }
 
-func (m *emitter) blockSequence(x []any, c context) error {
+func (m *emitter) blockSequence(n *Node, c context) error {
 	m.push(false, c.mapping && !m.indention)
-	for _, v := range x {
+	for _, x := range n.Items {
 		m.writeIndent()
 		m.indicator("-", true, false, true)
-		if err := m.node(v, context{}); err != nil {
+		if err := m.node(x, context{}); err != nil {
 			return err
 		}
 	}
@@ -131,33 +172,25 @@ func (m *emitter) blockSequence(x []any, c context) error {
 	return nil
 }
 
-// scalarText is SafeRepresenter's text of a scalar; isText tells a string from the rest.
-func (m *emitter) scalarText(x any) (string, bool, error) {
-	switch x := x.(type) {
+// scalarText is SafeRepresenter's text of a scalar.
+func scalarText(n *Node) (string, error) {
+	switch x := n.Value.(type) {
 	case nil:
-		return "null", false, nil
+		return "null", nil
 	case bool:
-		return strconv.FormatBool(x), false, nil
-	case int:
-		return strconv.Itoa(x), false, nil
+		return strconv.FormatBool(x), nil
 	case int64:
-		return strconv.FormatInt(x, 10), false, nil
+		return strconv.FormatInt(x, 10), nil
 	case *big.Int:
-		return x.String(), false, nil
+		return x.String(), nil
 	case float64:
-		return yamlFloatText(x), false, nil
-	case json.Number:
-		n := TreeNode(x)
-		if n.Kind == Float {
-			return yamlFloatText(n.Value.(float64)), false, nil
-		}
-		return n.Text, n.Kind == String, nil
+		return yamlFloatText(x), nil
 	case Timestamp:
-		return x.String(), false, nil
+		return x.String(), nil
 	case string:
-		return x, true, nil
+		return x, nil
 	}
-	return "", false, fmt.Errorf("wire: %T cannot be written as YAML", x)
+	return "", fmt.Errorf("wire: %T cannot be written as YAML", n.Value)
 }
 
 func yamlFloatText(v float64) string {

@@ -3,8 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"path/filepath"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -138,8 +138,8 @@ func (n *Node) With(key string, v *Node) *Node {
 	return &c
 }
 
-// Tree is the node as plain Go: nil, bool, int64, float64, string, Timestamp, []any, map[string]any. json.Number stays
-// what it was in a document from REST.
+// Tree is the node as plain Go: nil, bool, int64, float64, string, Timestamp, []any, map[string]any.
+// Integers beyond int64 are *big.Int.
 func (n *Node) Tree() any {
 	if n == nil {
 		return nil
@@ -189,54 +189,65 @@ func StringNode(s string, at *Node) *Node {
 func TreeNode(v any) *Node { return treeNode(v, nil) }
 
 func treeNode(v any, f *file) *Node {
-	n := &Node{file: f, size: 1}
 	switch v := v.(type) {
-	case nil:
-	case bool:
-		n.Kind, n.Value, n.Text = Bool, v, strconv.FormatBool(v)
-	case string:
-		n.Kind, n.Value, n.Text, n.Quoted = String, v, v, true
-	case json.Number:
-		n.Text = v.String()
-		if i, err := strconv.ParseInt(n.Text, 10, 64); err == nil {
-			n.Kind, n.Value = Int, i
-		} else if x, err := strconv.ParseFloat(n.Text, 64); err == nil {
-			n.Kind, n.Value = Float, x
-		} else {
-			n.Kind, n.Value = String, n.Text
-		}
-	case int:
-		n.Kind, n.Value, n.Text = Int, int64(v), strconv.Itoa(v)
-	case int64:
-		n.Kind, n.Value, n.Text = Int, v, strconv.FormatInt(v, 10)
-	case float64:
-		n.Kind, n.Value, n.Text = Float, v, PythonFloat(v)
-	case Timestamp:
-		n.Kind, n.Value, n.Text = Time, v, v.String()
 	case []any:
-		n.Kind = Sequence
-		n.Items = make([]*Node, len(v))
+		n := &Node{Kind: Sequence, file: f, size: 1, Items: make([]*Node, len(v))}
 		for i, x := range v {
 			n.Items[i] = treeNode(x, f)
 			n.size += n.Items[i].size
 		}
+		return n
+	case Raw:
+		return treeNode(map[string]any(v), f)
 	case map[string]any:
-		n.Kind = Mapping
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		sort.Strings(keys)
-		n.Entries = make([]Entry, len(keys))
-		for i, k := range keys {
+		n := &Node{Kind: Mapping, file: f, size: 1, Entries: make([]Entry, 0, len(v))}
+		for _, k := range sortedKeys(v) {
 			x := treeNode(v[k], f)
-			n.Entries[i] = Entry{Key: k, At: n, Value: x}
+			n.Entries = append(n.Entries, Entry{Key: k, At: n, Value: x})
 			n.size += x.size
 		}
-	default:
-		n.Kind, n.Value, n.Text = String, fmt.Sprint(v), fmt.Sprint(v)
+		return n
 	}
+	n, ok := scalarNode(v)
+	if !ok {
+		n = &Node{Kind: String, Value: fmt.Sprint(v), Text: fmt.Sprint(v)}
+	}
+	n.file, n.size, n.Quoted = f, 1, n.Kind == String
 	return n
+}
+
+func scalarNode(v any) (*Node, bool) {
+	switch v := v.(type) {
+	case nil:
+		return &Node{}, true
+	case bool:
+		return &Node{Kind: Bool, Value: v, Text: strconv.FormatBool(v)}, true
+	case string:
+		return &Node{Kind: String, Value: v, Text: v}, true
+	case json.Number:
+		t := v.String()
+		if i, err := strconv.ParseInt(t, 10, 64); err == nil {
+			return &Node{Kind: Int, Value: i, Text: t}, true
+		}
+		if i, ok := new(big.Int).SetString(t, 10); ok {
+			return &Node{Kind: Int, Value: i, Text: t}, true
+		}
+		if x, err := strconv.ParseFloat(t, 64); err == nil {
+			return &Node{Kind: Float, Value: x, Text: t}, true
+		}
+		return &Node{Kind: String, Value: t, Text: t}, true
+	case int:
+		return &Node{Kind: Int, Value: int64(v), Text: strconv.Itoa(v)}, true
+	case int64:
+		return &Node{Kind: Int, Value: v, Text: strconv.FormatInt(v, 10)}, true
+	case *big.Int:
+		return &Node{Kind: Int, Value: v, Text: v.String()}, true
+	case float64:
+		return &Node{Kind: Float, Value: v, Text: PythonFloat(v)}, true
+	case Timestamp:
+		return &Node{Kind: Time, Value: v, Text: v.String()}, true
+	}
+	return nil, false
 }
 
 // LocalPath resolves a path as it stands in a file: relative ones start from the file's folder; what is no local path

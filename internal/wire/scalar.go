@@ -61,6 +61,8 @@ func leftPad(s string, n int) string {
 func resolvePlain(s string) (k NodeKind, v any, ok bool) {
 	k = implicitKind(s)
 	switch k {
+	case String:
+		return String, s, s != "=" && s != "<<" // tags of their own in YAML 1.1, which SafeLoader refuses
 	case Null:
 		return Null, nil, true
 	case Bool:
@@ -82,8 +84,8 @@ func resolvePlain(s string) (k NodeKind, v any, ok bool) {
 	return String, s, true
 }
 
-// implicitKind is the tag that PyYAML's resolver gives a plain scalar. `=` and `<<` have tags of their own there; both are
-// strings here (SafeLoader refuses a lone `=`).
+// implicitKind is the tag that PyYAML's resolver gives a plain scalar; `=` and `<<`, which have tags of their own there,
+// are strings here.
 func implicitKind(s string) NodeKind {
 	if s == "" {
 		return Null
