@@ -20,7 +20,7 @@ func TestDeclarations(t *testing.T) {
 	}
 }
 
-func rest(t *testing.T, v any) string {
+func restBody(t *testing.T, v any) string {
 	t.Helper()
 	m, err := wire.ToREST(v)
 	require.NoError(t, err)
@@ -40,7 +40,7 @@ func TestYAMLToREST(t *testing.T) {
 			require.NoError(t, err)
 			var c Compute
 			require.NoError(t, wire.LoadYAML(data, name+".yml", &c, nil))
-			require.JSONEq(t, string(want), rest(t, c))
+			require.JSONEq(t, string(want), restBody(t, c))
 
 			// What the service answers reads to the same compute, and an update of it sends the same body.
 			var back Compute
@@ -48,14 +48,14 @@ func TestYAMLToREST(t *testing.T) {
 			require.IsType(t, c, back)
 			// A state that was written is sent as it is spelt in YAML; the default is not: both mean the same.
 			same := strings.ReplaceAll(string(want), `"status": "Enabled"`, `"status": "enabled"`)
-			require.JSONEq(t, same, rest(t, back))
+			require.JSONEq(t, same, restBody(t, back))
 
 			// The YAML that is written loads to the same.
 			out, err := wire.DumpYAML(c)
 			require.NoError(t, err)
 			var again Compute
 			require.NoError(t, wire.LoadYAML(out, name+".yml", &again, nil), "%s", out)
-			require.JSONEq(t, string(want), rest(t, again))
+			require.JSONEq(t, string(want), restBody(t, again))
 		})
 	}
 }
