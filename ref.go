@@ -43,3 +43,9 @@ func (r *Ref) DecodeWire(d *wire.Decoding, n *wire.Node) {
 
 // Duration is time.Duration. YAML has whole seconds, minutes or milliseconds, REST ISO 8601.
 type Duration = time.Duration
+
+// EnvironmentRef makes a Ref an environment's source (assets.EnvironmentSource).
+func (r Ref) EnvironmentRef() Ref { return r }
+
+// ModelRef makes a Ref a model's source (assets.ModelSource).
+func (r Ref) ModelRef() Ref { return r }

@@ -94,7 +94,7 @@ func (b *box) upload(ctx context.Context, t *Tree, prefix, name, version string,
 		return top + "/" + f.Name
 	}
 	if len(t.Files) == 0 {
-		return nil, fmt.Errorf("the folder %s is empty, or all its files are ignored: there is nothing to upload", t.Root)
+		return nil, emptyFolder(t)
 	}
 	up := &Upload{Path: top, URL: b.blobURL(top), IsFile: t.IsFile, Files: len(t.Files), Bytes: t.Size, Name: name, Version: version}
 	first := &t.Files[0]
