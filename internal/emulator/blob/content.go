@@ -36,14 +36,19 @@ type folder struct {
 // filesPerShard keeps folders small enough for every file system.
 const filesPerShard = 1024
 
-// create makes a file and returns it with its name in rows.
-func (f *folder) create(flag int) (*os.File, string, error) {
+// name returns a name that no file has, in a folder that is there.
+func (f *folder) name() (string, error) {
 	n := f.next.Add(1) - 1
 	shard := strconv.FormatInt(f.generation, 36) + "/" + strconv.FormatInt(n/filesPerShard, 36)
-	if err := f.makeShard(shard); err != nil {
+	return shard + "/" + strconv.FormatInt(n%filesPerShard, 36), f.makeShard(shard)
+}
+
+// create makes a file and returns it with its name in rows.
+func (f *folder) create(flag int) (*os.File, string, error) {
+	name, err := f.name()
+	if err != nil {
 		return nil, "", err
 	}
-	name := shard + "/" + strconv.FormatInt(n%filesPerShard, 36)
 	file, err := os.OpenFile(filepath.Join(f.dir, filepath.FromSlash(name)), flag|os.O_CREATE|os.O_EXCL, 0o600)
 	return file, name, err
 }
@@ -93,6 +98,7 @@ type intake struct {
 	length   int64 // -1 when it is not known
 	md5, crc bool  // to be computed
 	file     bool  // even if small
+	inline   int64 // the most bytes that are not to be a file, defaults to inlineLimit
 }
 
 // buffers are for moving large contents.
@@ -110,10 +116,13 @@ func (s *Service) receive(r io.Reader, in intake) (*content, error) {
 		sums.crc = crc64.New(crcTable)
 	}
 	var head []byte
-	if !in.file && in.length <= inlineLimit {
+	if in.inline == 0 {
+		in.inline = inlineLimit
+	}
+	if !in.file && in.length <= in.inline {
 		limit := in.length
 		if limit < 0 {
-			limit = inlineLimit + 1
+			limit = in.inline + 1
 		}
 		head = make([]byte, limit)
 		n, err := io.ReadFull(r, head)
@@ -198,11 +207,16 @@ func short(err error) error {
 
 // drop removes the file of a content that no row came to name.
 func (s *Service) drop(c *content) {
-	if c == nil || c.file == "" {
-		return
+	if c.file != "" {
+		s.dropFiles([]string{c.file})
 	}
-	if err := os.Remove(s.path(c.file)); err != nil {
-		s.log.Warn("blob: remove a content that was not kept", "file", c.file, "error", err)
+}
+
+func (s *Service) dropFiles(files []string) {
+	for _, file := range files {
+		if err := os.Remove(s.path(file)); err != nil {
+			s.log.Warn("blob: remove a content that was not kept", "file", file, "error", err)
+		}
 	}
 }
 

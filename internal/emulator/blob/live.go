@@ -37,12 +37,13 @@ func (s *Service) live(ctx context.Context, a address) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &write{kind: liveBlob, place: inFile, content: &content{file: name}, contentType: "text/plain", check: func(old *record) error {
+	w := &write{kind: liveBlob, contentType: "text/plain", check: func(old *record) error {
 		if old != nil {
 			return errBlobExists
 		}
 		return nil
 	}}
+	w.take(&content{file: name})
 	if _, err := s.commit(ctx, a, w); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -60,7 +60,8 @@ func (s *Service) put(ctx context.Context, a address, r io.Reader, length int64,
 	if err != nil {
 		return nil, err
 	}
-	w := &write{kind: blockBlob, place: c.place(), content: c, size: c.size, md5: c.md5, contentType: o.ContentType, metadata: metadata}
+	w := &write{contentType: o.ContentType, metadata: metadata}
+	w.take(c)
 	rec, err := s.commit(ctx, a, w)
 	if err != nil {
 		return nil, err
@@ -110,6 +111,7 @@ type write struct {
 	place       place
 	content     *content // unless place is inSegments
 	segments    []segment
+	fresh       []string // files that no row names yet
 	size        int64
 	md5         []byte
 	contentType string
@@ -120,6 +122,14 @@ type write struct {
 	// choose, when set, is asked after check and sets place, segments and size: a
 	// block list can be resolved in the transaction only.
 	choose func(tx *sql.Tx, container int64, old *record) error
+}
+
+// take makes a received content the write's.
+func (w *write) take(c *content) {
+	w.content, w.place, w.size, w.md5 = c, c.place(), c.size, c.md5
+	if c.file != "" {
+		w.fresh = append(w.fresh, c.file)
+	}
 }
 
 // segment is one block of a committed list.
@@ -141,7 +151,7 @@ func (s *Service) commit(ctx context.Context, a address, w *write) (*record, err
 		return err
 	})
 	if err != nil {
-		s.drop(w.content)
+		s.dropFiles(w.fresh)
 		return nil, err
 	}
 	s.discard(files)

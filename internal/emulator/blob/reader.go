@@ -15,15 +15,16 @@ import (
 // It must be closed.
 type Reader struct {
 	*Item
-	s      *Service
-	ticket int64
-	data   []byte
-	parts  []part
-	offset int64
-	file   *os.File // of parts[open]
-	open   int
-	record *record
-	closed bool
+	s        *Service
+	ticket   int64
+	data     []byte
+	parts    []part
+	segments []segment // the block list, when there is one
+	offset   int64
+	file     *os.File // of parts[open]
+	open     int
+	record   *record
+	closed   bool
 }
 
 // part is one file of a content.
@@ -69,12 +70,12 @@ func (r *Reader) locate(tx *sql.Tx) error {
 		r.parts = []part{{file: rec.file, size: rec.Size}}
 		return nil
 	}
-	segments, err := committedSegments(tx, rec)
-	if err != nil {
+	var err error
+	if r.segments, err = committedSegments(tx, rec); err != nil {
 		return err
 	}
 	var start int64
-	for _, seg := range segments {
+	for _, seg := range r.segments {
 		if seg.size > 0 {
 			r.parts = append(r.parts, part{seg.file, start, seg.size})
 			start += seg.size
