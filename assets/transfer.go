@@ -117,6 +117,14 @@ func (c *DatastoreClient) Download(ctx context.Context, uri, dir string, o *Down
 }
 
 func (c *DatastoreClient) fetch(ctx context.Context, op, uri, dir string, o *DownloadOptions) (*Download, error) {
+	b, path, err := c.locate(ctx, op, uri, 0)
+	if err != nil {
+		return nil, err
+	}
+	return c.fetchFrom(ctx, op, b, path, dir, o)
+}
+
+func (c *DatastoreClient) fetchFrom(ctx context.Context, op string, b *box, path, dir string, o *DownloadOptions) (*Download, error) {
 	if o == nil {
 		o = &DownloadOptions{}
 	}
@@ -125,10 +133,6 @@ func (c *DatastoreClient) fetch(ctx context.Context, op, uri, dir string, o *Dow
 	}
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("%s: %s is a file, not a folder", op, dir)
-	}
-	b, path, err := c.locate(ctx, op, uri, 0)
-	if err != nil {
-		return nil, err
 	}
 	d, err := b.download(ctx, path, dir, transfer{o.Concurrency, newProgress(o.Progress, c.c.Clock().Now)})
 	if errors.Is(err, errNothing) {
