@@ -25,9 +25,6 @@ type Client struct{ rest *rest.Client }
 // NewClient makes the client on the workspace's shared one.
 func NewClient(c *rest.Client) *Client { return &Client{rest: c} }
 
-// GetOptions has no choices yet.
-type GetOptions struct{}
-
 // AllOptions choose the computes of a list.
 type AllOptions struct {
 	// Kind is the service's word, such as AmlCompute; all others are left out. The service itself cannot choose.
@@ -58,7 +55,7 @@ func decode(raw json.RawMessage) (Compute, error) {
 }
 
 // Get reads a compute (Compute_Get).
-func (c *Client) Get(ctx context.Context, name string, _ *GetOptions) (Compute, error) {
+func (c *Client) Get(ctx context.Context, name string) (Compute, error) {
 	var out Compute
 	err := c.rest.Do(ctx, &rest.Call{Op: op("get", name), Path: c.rest.Path("computes", name), Group: "computes", Out: &out})
 	if err != nil {

@@ -21,11 +21,8 @@ type Node struct {
 	Job string `json:"runId"`
 }
 
-// NodesOptions has no choices yet.
-type NodesOptions struct{}
-
 // Nodes yields the machines that a cluster has now (Compute_ListNodes).
-func (c *Client) Nodes(ctx context.Context, name string, _ *NodesOptions) iter.Seq2[*Node, error] {
+func (c *Client) Nodes(ctx context.Context, name string) iter.Seq2[*Node, error] {
 	return rest.All(ctx, c.rest, &rest.Call{
 		Op: op("list nodes of", name), Method: http.MethodPost, Path: c.rest.Path("computes", name, "listNodes"), Group: "computes",
 		Idempotent: true, Items: "nodes",
@@ -53,11 +50,8 @@ func (k *Keys) String() string { return fmt.Sprintf("keys of a compute of the ki
 // GoString is String.
 func (k *Keys) GoString() string { return k.String() }
 
-// KeysOptions has no choices yet.
-type KeysOptions struct{}
-
 // Keys reads the secrets of an attached compute (Compute_ListKeys).
-func (c *Client) Keys(ctx context.Context, name string, _ *KeysOptions) (*Keys, error) {
+func (c *Client) Keys(ctx context.Context, name string) (*Keys, error) {
 	k := &Keys{}
 	return k, c.rest.Do(ctx, &rest.Call{
 		Op: op("list keys of", name), Method: http.MethodPost, Path: c.rest.Path("computes", name, "listKeys"), Group: "computes", Idempotent: true, Out: k,

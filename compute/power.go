@@ -60,11 +60,8 @@ func (c *Client) power(ctx context.Context, verb, name, wanted string, o *BeginO
 	}, rest.Nothing)
 }
 
-// EnableSSOOptions has no choices yet.
-type EnableSSOOptions struct{}
-
 // EnableSSO turns single sign-on of an instance on or off (Compute_UpdateSso).
-func (c *Client) EnableSSO(ctx context.Context, name string, on bool, _ *EnableSSOOptions) error {
+func (c *Client) EnableSSO(ctx context.Context, name string, on bool) error {
 	return c.rest.Do(ctx, &rest.Call{
 		Op: op("enable SSO of", name), Method: http.MethodPost, Path: c.rest.Path("computes", name, "enableSso"), Group: "enableSso",
 		Idempotent: true, Body: map[string]bool{"enableSSO": on},
