@@ -152,7 +152,7 @@ func (s *stream) Read(b []byte) (int, error) {
 			return 0, fmt.Errorf("the download broke off at byte %d: %w", s.at, stripURL(err))
 		}
 		s.body.Close()
-		if err := sleep(s.ctx, s.c.clock, s.c.backoff(s.broken)); err != nil {
+		if err := s.c.clock.Sleep(s.ctx, s.c.backoff(s.broken)); err != nil {
 			return 0, err
 		}
 		if err := s.connect(); err != nil {

@@ -243,14 +243,19 @@ func (m *Metrics) Flush(ctx context.Context) error {
 			return err
 		}
 		m.mu.Unlock()
+		wait, cancel := context.WithCancel(ctx)
 		select {
 		case <-changed:
-		case <-ctx.Done():
+		case <-after(wait, m.c.clock, m.o.GiveUp-idle):
+		}
+		cancel()
+		if ctx.Err() != nil {
 			m.mu.Lock()
-			err := m.undelivered(target, join(context.Cause(ctx), m.failure))
-			m.mu.Unlock()
-			return err
-		case <-m.c.clock.After(m.o.GiveUp - idle):
+			defer m.mu.Unlock()
+			if m.settled >= target {
+				return m.undelivered(target, nil)
+			}
+			return m.undelivered(target, join(context.Cause(ctx), m.failure))
 		}
 	}
 }

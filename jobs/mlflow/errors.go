@@ -10,21 +10,25 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/azureml-go/azureml"
 )
 
-// What a user asks with errors.Is; the exact word of the server is Error.Code.
+// What a user asks with errors.Is: the module's sentinels, under this package's name too. The exact word of
+// the server is Error.Code.
 var (
-	ErrNotFound     = errors.New("mlflow: not found")
-	ErrExists       = errors.New("mlflow: already exists")
-	ErrInvalid      = errors.New("mlflow: invalid")
-	ErrUnauthorized = errors.New("mlflow: not authorized")
-	ErrThrottled    = errors.New("mlflow: too many requests")
-	// ErrUnsupported is a call that this server does not have: logged models on Azure Machine
-	// Learning, for instance.
-	ErrUnsupported = errors.New("mlflow: not supported by this server")
-	// ErrOutcomeUnknown is a call that may or may not have been done: its request was sent, its answer
-	// was lost, and doing it twice would make two things.
-	ErrOutcomeUnknown = errors.New("mlflow: the outcome is unknown")
+	ErrNotFound     = azureml.ErrNotFound
+	ErrExists       = azureml.ErrConflict
+	ErrInvalid      = azureml.ErrInvalid
+	ErrUnauthorized = azureml.ErrUnauthorized
+	ErrForbidden    = azureml.ErrForbidden
+	ErrThrottled    = azureml.ErrThrottled
+	ErrUnavailable  = azureml.ErrUnavailable
+	// ErrUnsupported is a call that this server does not have: logged models on Azure Machine Learning,
+	// for instance.
+	ErrUnsupported = errors.ErrUnsupported
+	// ErrOutcomeUnknown is a call that may or may not have been done: its request was sent, its answer was
+	// lost, and doing it twice would make two things.
+	ErrOutcomeUnknown = azureml.ErrOutcomeUnknown
 )
 
 // Codes of MLflow's REST API that a caller may meet.
@@ -79,10 +83,14 @@ func (e *Error) Is(target error) bool {
 	case ErrInvalid:
 		return e.Code == CodeInvalidParameter || e.Code == CodeBadRequest || e.Code == "MALFORMED_REQUEST"
 	case ErrUnauthorized:
-		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+		return e.Status == http.StatusUnauthorized
+	case ErrForbidden:
+		return e.Status == http.StatusForbidden
 	case ErrThrottled:
 		return e.Status == http.StatusTooManyRequests
-	case ErrUnsupported, errors.ErrUnsupported:
+	case ErrUnavailable:
+		return e.Status >= 500 && e.Status != http.StatusNotImplemented
+	case ErrUnsupported:
 		return e.unsupported()
 	}
 	return false

@@ -259,14 +259,18 @@ func (m *Metrics) next() (lines []byte, wait time.Duration, end bool) {
 }
 
 func (m *Metrics) pause(wait time.Duration) {
-	var timer <-chan time.Time
-	if wait > 0 {
-		timer = m.c.clock.After(wait)
+	if wait <= 0 {
+		select {
+		case <-m.kick:
+		case <-m.ctx.Done():
+		}
+		return
 	}
+	ctx, cancel := context.WithCancel(m.ctx)
+	defer cancel()
 	select {
 	case <-m.kick:
-	case <-timer:
-	case <-m.ctx.Done():
+	case <-after(ctx, m.c.clock, wait):
 	}
 }
 
@@ -279,25 +283,26 @@ func (m *Metrics) hold(failures int, err error) bool {
 		wait = min(wait, 30*time.Second)
 	}
 	m.c.log.LogAttrs(m.ctx, slog.LevelWarn, "mlflow: metrics wait", slog.String("run", m.run), slog.Duration("wait", wait), slog.String("cause", err.Error()))
-	until := m.c.clock.After(wait)
-	save := m.c.clock.After(saveEvery)
+	ctx, cancel := context.WithCancel(m.ctx)
+	defer cancel()
+	until, save := after(ctx, m.c.clock, wait), after(ctx, m.c.clock, saveEvery)
 	hurry := m.hurry
 	if asked {
 		hurry = nil // the server named the time
 	}
 	for {
 		select {
+		case <-m.ctx.Done():
+			return false
 		case <-until:
-			return true
+			return m.ctx.Err() == nil
 		case <-hurry:
 			return true
 		case <-save:
 			m.mu.Lock()
 			m.save(m.c.clock.Now())
 			m.mu.Unlock()
-			save = m.c.clock.After(saveEvery)
-		case <-m.ctx.Done():
-			return false
+			save = after(ctx, m.c.clock, saveEvery)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (c *Client) renewRunToken(ctx context.Context, token string) {
 					c.log.LogAttrs(ctx, slog.LevelWarn, "mlflow: the run's token was not renewed", slog.String("cause", err.Error()))
 				}
 			}
-			if sleep(ctx, c.clock, runTokenPeriod) != nil {
+			if c.clock.Sleep(ctx, runTokenPeriod) != nil {
 				return
 			}
 		}

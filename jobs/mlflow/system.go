@@ -90,7 +90,7 @@ func (r *Run) MonitorSystem(o *SystemOptions) *SystemMonitor {
 		last := first
 		sums := newAverages()
 		for n := 1; ; n++ {
-			if sleep(ctx, c.clock, interval) != nil {
+			if c.clock.Sleep(ctx, interval) != nil {
 				return
 			}
 			now := readSystem(ctx)

@@ -202,7 +202,7 @@ func (c *Client) retry(ctx context.Context, op string, rules retryRules, f func(
 			wait = c.backoff(n)
 		}
 		c.log.LogAttrs(ctx, slog.LevelWarn, "mlflow: retrying", slog.String("op", op), slog.Int("attempt", n), slog.Duration("wait", wait), slog.String("cause", err.Error()))
-		if err := sleep(ctx, c.clock, wait); err != nil {
+		if err := c.clock.Sleep(ctx, wait); err != nil {
 			return nil, fmt.Errorf("mlflow: %s: %w", op, err)
 		}
 	}

@@ -47,11 +47,17 @@ type versionWire struct {
 }
 
 func (w *versionWire) version() *ModelVersion {
-	return &ModelVersion{
+	v := &ModelVersion{
 		Name: w.Name, Version: string(w.Version), Stage: w.Stage, Description: w.Description, User: w.User, Source: w.Source,
 		RunID: w.RunID, ModelID: w.ModelID, Status: w.Status, StatusMessage: w.StatusMessage,
 		Created: w.Created.time(), Updated: w.Updated.time(), Tags: toMap(w.Tags), Aliases: w.Aliases, RunLink: w.RunLink,
 	}
+	if v.ModelID == "" { // MLflow's own server says it in the source only
+		if u, err := ParseModelURI(v.Source); err == nil {
+			v.ModelID = u.ModelID
+		}
+	}
+	return v
 }
 
 type versionAnswer struct {
@@ -111,7 +117,7 @@ func (s *Versions) await(ctx context.Context, op string, v *ModelVersion, wait t
 		if s.c.clock.Now().After(deadline) {
 			return v, fault(op, "version %s is still pending after %v", v.Version, wait)
 		}
-		if err := sleep(ctx, s.c.clock, 3*time.Second); err != nil {
+		if err := s.c.clock.Sleep(ctx, 3*time.Second); err != nil {
 			return v, fmt.Errorf("mlflow: %s: %w", op, err)
 		}
 		next, err := s.Get(ctx, v.Name, v.Version)
