@@ -1,0 +1,298 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/azureml-go/azureml/internal/rest"
+)
+
+const (
+	defaultOutage = 5 * time.Minute
+	quickestPoll  = time.Second
+	slowestPoll   = 15 * time.Second
+
+	blobVersion = "2021-12-02" // x-ms-version of reads of log files
+)
+
+// follower watches one job: its state, and the log files that belong to it as they grow.
+type follower struct {
+	c       *Client
+	op      string
+	name    string
+	o       *EventsOptions
+	present bool // stop after one look
+	at      *position
+	tails   map[string]*tail
+	kind    string    // the job's type, for the names of old log files
+	idle    int       // looks in a row that showed nothing new
+	seen    time.Time // when the state was last read
+	read    time.Time // when the logs were last read in full
+}
+
+func newFollower(c *Client, op, name string, o *EventsOptions) (*follower, error) {
+	at, err := parseCursor(o.After, name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	f := &follower{c: c, op: op, name: name, o: o, at: at, tails: map[string]*tail{}}
+	f.seen = c.rest.Clock().Now()
+	f.read = f.seen
+	for file, n := range at.Files {
+		f.tails[file] = &tail{read: n}
+	}
+	return f, nil
+}
+
+// events is the follower's sequence; it can be run through once.
+func (f *follower) events(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) { f.run(ctx, yield) }
+}
+
+func (f *follower) run(ctx context.Context, yield func(Event, error) bool) {
+	for {
+		d, err := f.look(ctx)
+		switch {
+		case err == nil:
+			f.seen = f.c.rest.Clock().Now()
+			more, err := f.report(ctx, d, yield)
+			if err != nil {
+				yield(Event{}, err)
+				return
+			}
+			if !more {
+				return
+			}
+		case !passing(err) || !f.bridge(ctx, err, f.seen):
+			yield(Event{}, err)
+			return
+		}
+		if err := f.c.rest.Clock().Sleep(ctx, f.pause()); err != nil {
+			yield(Event{}, fmt.Errorf("%s: %w", f.op, err))
+			return
+		}
+	}
+}
+
+// look reads the job's state and the addresses of its log files. A job that run history does not know yet
+// has not started.
+func (f *follower) look(ctx context.Context) (*historyRun, error) {
+	if f.kind == "" {
+		run, err := f.c.get(ctx, f.op, f.name)
+		if err != nil {
+			return nil, err
+		}
+		f.kind = run.Type
+		if f.kind == "" {
+			f.kind = "Command" // a pipeline's child of a kind that nobody says
+		}
+	}
+	d, err := f.c.details(ctx, f.op, f.name)
+	if isStatus(err, http.StatusNotFound) {
+		run, err := f.c.get(ctx, f.op, f.name)
+		if err != nil {
+			return nil, err
+		}
+		return &historyRun{RunID: f.name, Status: run.Status}, nil
+	}
+	return d, err
+}
+
+// report yields what is new. It says whether to go on.
+func (f *follower) report(ctx context.Context, d *historyRun, yield func(Event, error) bool) (bool, error) {
+	status := d.Status.known()
+	changed := status != f.at.Status
+	f.idle++
+	if changed && !status.Ended() {
+		f.idle = 0
+		f.at.Status = status
+		if !yield(f.event(StatusChanged), nil) {
+			return false, nil
+		}
+	}
+	whole := true
+	if !f.o.NoLogs {
+		for _, file := range selectLogs(d.LogFiles, f.kind, f.o.AllProcesses) {
+			ok, err := f.drain(ctx, file, d.LogFiles[file], status.Ended(), yield)
+			switch {
+			// An address whose signature has run out (403) is renewed with the next look.
+			case err != nil && (!passing(err) && !isStatus(err, http.StatusForbidden) || !f.bridge(ctx, err, f.read)):
+				return false, err
+			case err != nil:
+				whole = false
+			case !ok:
+				return false, nil
+			}
+		}
+	}
+	if whole {
+		f.read = f.c.rest.Clock().Now()
+	}
+	if f.present && whole {
+		return false, nil
+	}
+	if !status.Ended() || !whole {
+		return true, nil
+	}
+	if changed {
+		f.at.Status = status
+		yield(f.event(StatusChanged), nil)
+	}
+	return false, nil
+}
+
+func (f *follower) event(k EventKind) Event {
+	return Event{Kind: k, Job: f.name, Time: f.c.rest.Clock().Now(), Status: f.at.Status, Cursor: f.at.cursor()}
+}
+
+// drain fetches what a log file has beyond what was read, and yields its lines. The last line of a job
+// that has ended counts without a line break.
+func (f *follower) drain(ctx context.Context, file, address string, ended bool, yield func(Event, error) bool) (bool, error) {
+	t := f.tails[file]
+	if t == nil {
+		t = &tail{}
+		f.tails[file] = t
+	}
+	emit := func(line string, end int64) bool {
+		f.idle = 0
+		f.at.Files[file] = end
+		e := f.event(LogLine)
+		e.File, e.Line = file, line
+		return yield(e, nil)
+	}
+	body, err := f.c.logFrom(ctx, f.op, address, t.read)
+	if errors.Is(err, errShrunk) {
+		t.restart()
+		body, err = f.c.logFrom(ctx, f.op, address, 0)
+	}
+	if err != nil {
+		return false, err
+	}
+	if body != nil {
+		defer body.Close()
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := body.Read(buf)
+			if n > 0 && !t.feed(buf[:n], emit) {
+				return false, nil
+			}
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return false, fmt.Errorf("%s: reading %s: %w", f.op, file, err)
+			}
+		}
+	}
+	if ended {
+		return t.flush(emit), nil
+	}
+	return true, nil
+}
+
+// bridge tells whether it is worth waiting for what has been out of reach since.
+func (f *follower) bridge(ctx context.Context, err error, since time.Time) bool {
+	outage := f.o.Outage
+	if outage <= 0 {
+		outage = defaultOutage
+	}
+	gone := f.c.rest.Clock().Now().Sub(since)
+	if ctx.Err() != nil || gone > outage {
+		return false
+	}
+	f.idle++
+	f.c.rest.Logger().WarnContext(ctx, "jobs: the connection is lost; trying again", "job", f.name, "gone", gone, "error", err)
+	return true
+}
+
+// pause is the time to the next look: short while something happens, longer while nothing does.
+func (f *follower) pause() time.Duration { return pollPause(f.c, f.o.Poll, f.idle) }
+
+func pollPause(c *Client, asked time.Duration, idle int) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	if p := c.rest.PollInterval(); p > 0 {
+		return p
+	}
+	return min(quickestPoll<<min(idle/3, 10), slowestPoll)
+}
+
+// errShrunk says that a log file has become shorter than what was read of it: it was begun anew.
+var errShrunk = errors.New("the log file was begun anew")
+
+// logFrom opens a log file at an offset (a ranged Get Blob). It gives no body when there is nothing beyond
+// it, or no file yet.
+func (c *Client) logFrom(ctx context.Context, op, address string, from int64) (io.ReadCloser, error) {
+	call := &rest.Call{Op: op, Plane: rest.Raw, Path: address, Header: http.Header{
+		"Accept": {"*/*"}, "Range": {"bytes=" + strconv.FormatInt(from, 10) + "-"}, "X-Ms-Version": {blobVersion},
+	}}
+	resp, err := c.rest.Stream(ctx, call)
+	var re *azcore.ResponseError
+	switch {
+	case err == nil:
+	case errors.As(err, &re) && re.StatusCode == http.StatusNotFound:
+		return nil, nil
+	case errors.As(err, &re) && re.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+		if size, ok := rangeSize(re.RawResponse); ok && size < from {
+			return nil, errShrunk
+		}
+		return nil, nil
+	default:
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusPartialContent || from == 0 {
+		return resp.Body, nil
+	}
+	// A server that knows no ranges sends all of it.
+	if n, err := io.CopyN(io.Discard, resp.Body, from); err != nil {
+		_ = resp.Body.Close() // nothing of it is used
+		if err == io.EOF && n < from {
+			return nil, errShrunk
+		}
+		return nil, rest.WithOp(op, err)
+	}
+	return resp.Body, nil
+}
+
+// rangeSize is the size that an answer of 416 names: "bytes */123".
+func rangeSize(r *http.Response) (int64, bool) {
+	if r == nil {
+		return 0, false
+	}
+	_, size, ok := strings.Cut(r.Header.Get("Content-Range"), "/")
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(size, 10, 64)
+	return n, err == nil
+}
+
+func isStatus(err error, status int) bool {
+	var re *azcore.ResponseError
+	return errors.As(err, &re) && re.StatusCode == status
+}
+
+// passing tells whether an error may be gone the next time: the network's, and the service's when it is
+// busy or down.
+func passing(err error) bool {
+	var re *azcore.ResponseError
+	if errors.As(err, &re) {
+		switch re.StatusCode {
+		case http.StatusRequestTimeout, http.StatusTooManyRequests:
+			return true
+		}
+		return re.StatusCode >= 500
+	}
+	var final interface{ NonRetriable() } // a refused host, a login that failed
+	return !errors.As(err, &final) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,142 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+
+	"github.com/azureml-go/azureml/internal/rest"
+)
+
+// resolver turns names into ids and files into addresses, for one submission.
+type resolver struct {
+	c      *Client
+	op     string
+	o      *SubmitOptions
+	remove []func() error // folders made on the way
+}
+
+// close removes what was made on the way.
+func (r *resolver) close() error {
+	var errs []error
+	for _, f := range r.remove {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}
+
+// serverless tells the names of computes that are no resource.
+func serverless(compute string) bool {
+	return compute == "" || strings.EqualFold(strings.TrimPrefix(compute, "azureml:"), "serverless")
+}
+
+// computeName is the name of a compute of this workspace; ok is false when it is another resource, or none.
+func (c *Client) computeName(compute string) (name string, ok bool) {
+	id := strings.TrimPrefix(compute, "azureml:")
+	if compute == localCompute || serverless(compute) || isExpression(compute) {
+		return "", false
+	}
+	if !strings.Contains(id, "/") {
+		return id, true
+	}
+	prefix := c.rest.Path("computes") + "/"
+	if len(id) > len(prefix) && strings.EqualFold(id[:len(prefix)], prefix) {
+		return id[len(prefix):], true
+	}
+	return "", false
+}
+
+// compute gives a compute's id.
+func (r *resolver) compute(compute string) string {
+	switch name, ok := r.c.computeName(compute); {
+	case ok:
+		return r.c.rest.Path("computes", name)
+	case compute == "" || isExpression(compute):
+		return compute
+	case serverless(compute):
+		return r.c.rest.Path("computes", "serverless")
+	default:
+		id := strings.TrimPrefix(compute, "azureml:")
+		if rest, ok := strings.CutPrefix(strings.ToLower(id), "virtualclusters/"); ok {
+			return r.c.rest.GroupProviderPath("virtualclusters", id[len(id)-len(rest):])
+		}
+		return id
+	}
+}
+
+// target is what a compute runs: its platform, as its tags say.
+type target struct {
+	Tags       map[string]string `json:"tags"`
+	Properties struct {
+		ComputeType       string `json:"computeType"`
+		ProvisioningState string `json:"provisioningState"`
+	} `json:"properties"`
+}
+
+// getCompute reads a compute (Compute_Get).
+func (r *resolver) getCompute(ctx context.Context, name string) (*target, error) {
+	var t target
+	err := r.c.rest.Do(ctx, &rest.Call{Op: r.op, Group: "computes", Path: r.c.rest.Path("computes", name), Out: &t})
+	return &t, err
+}
+
+// compute checks that the compute is there.
+func (c *checker) compute(ctx context.Context, field, compute string) {
+	if c.r == nil {
+		return
+	}
+	name, ok := c.r.c.computeName(compute)
+	if !ok {
+		return
+	}
+	if _, err := c.r.getCompute(ctx, name); isStatus(err, http.StatusNotFound) {
+		c.add(field, "the workspace has no compute %q; leave it out for serverless compute", name)
+	} else if err != nil {
+		c.add(field, "%q cannot be looked up: %v", name, err)
+	}
+}
+
+// platform is what a Go program is compiled for.
+func (r *resolver) platform(ctx context.Context, compute string) (platform, error) {
+	if compute == localCompute {
+		return platform{runtime.GOOS, runtime.GOARCH}, nil
+	}
+	p := azurePlatform
+	if name, ok := r.c.computeName(compute); ok {
+		t, err := r.getCompute(ctx, name)
+		if err != nil {
+			return p, err
+		}
+		if p.tagged(t.Tags) {
+			return p, nil
+		}
+	}
+	w, err := r.c.rest.Workspace(ctx)
+	if err != nil {
+		return p, err
+	}
+	var doc struct {
+		Tags map[string]string `json:"tags"`
+	}
+	if err := json.Unmarshal(w.Document, &doc); err != nil {
+		return p, fmt.Errorf("decoding the workspace: %w", err)
+	}
+	p.tagged(doc.Tags)
+	return p, nil
+}
+
+// tagged takes the platform from a resource's tags goos and goarch.
+func (p *platform) tagged(tags map[string]string) bool {
+	os, arch := tags["goos"], tags["goarch"]
+	if os != "" {
+		p.os = os
+	}
+	if arch != "" {
+		p.arch = arch
+	}
+	return os != "" && arch != ""
+}

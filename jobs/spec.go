@@ -1,0 +1,112 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/azureml-go/azureml"
+	"github.com/azureml-go/azureml/internal/wire"
+)
+
+// Spec is what can be submitted: a job of any kind, or its builder. The kinds are *CommandJob, *SweepJob
+// and, of what the service answers, *UnknownJob.
+type Spec interface {
+	// job gives the definition, or every fault that a builder has kept.
+	job() (definition, error)
+}
+
+// definition is a job as plain data.
+type definition interface {
+	Spec
+	// head gives what all kinds have.
+	head() head
+	// check reports what is wrong with the job as it stands here, before the service is asked anything.
+	check(ctx context.Context, c *checker)
+	// clone is a copy whose fields can be set without changing the original's.
+	clone() definition
+	// resolve turns names into ids and local files into addresses. It is called on a clone, and replaces
+	// maps instead of changing them.
+	resolve(ctx context.Context, r *resolver) error
+	// jobType is the service's word for the kind.
+	jobType() string
+}
+
+// head points at the fields that all kinds have.
+type head struct {
+	name, displayName, experiment, compute *string
+	tags, properties                       *map[string]string
+	identity                               *azureml.Identity
+	inputs                                 *Inputs
+	outputs                                *Outputs
+}
+
+var _ = wire.RegisterSum[Spec](&wire.Sum{
+	Name: "job", YAML: "type", Default: "command", REST: "properties/jobType",
+	Arms: []wire.Arm{
+		wire.ArmOf[CommandJob]("command", "Command"),
+		wire.ArmOf[SweepJob]("sweep", "Sweep"),
+	},
+	Unknown: func() any { return new(UnknownJob) },
+})
+
+// defined refuses a nil job.
+func defined[T any, P interface {
+	*T
+	definition
+}](j P) (definition, error) {
+	if j == nil {
+		return nil, errors.New("the job is nil")
+	}
+	return j, nil
+}
+
+// UnknownJob is a job of a kind that this version does not know, as the service answered it.
+type UnknownJob struct {
+	Raw azureml.Raw `yaml:"-" json:"."`
+}
+
+var unknownJob = wire.Layout{Name: "job"}
+
+// WireLayout places the fields.
+func (UnknownJob) WireLayout() *wire.Layout { return &unknownJob }
+
+func (j *UnknownJob) job() (definition, error) {
+	return nil, errors.New("a job of a kind that is not known cannot be submitted")
+}
+
+// Load reads a job of any kind from a file of `az ml` v2. All faults of the file come back at once, as
+// azureml.Faults. set are overrides as of `az ml --set`: "resources.instance_count=2".
+func Load(file string, set ...string) (Spec, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("jobs: load: %w", err)
+	}
+	o := &wire.LoadOptions{}
+	for _, s := range set {
+		v, err := wire.ParseOverride(s)
+		if err != nil {
+			return nil, fmt.Errorf("jobs: load %s: %w", file, err)
+		}
+		o.Set = append(o.Set, v)
+	}
+	var spec Spec
+	if err := wire.LoadYAML(data, file, &spec, o); err != nil {
+		return nil, fmt.Errorf("jobs: load: %w", err)
+	}
+	return spec, nil
+}
+
+// Dump writes a job as a file of `az ml` v2. What a builder has kept as faults is the error.
+func Dump(s Spec) ([]byte, error) {
+	d, err := s.job()
+	if err != nil {
+		return nil, fmt.Errorf("jobs: dump: %w", err)
+	}
+	text, err := wire.DumpYAML(d)
+	if err != nil {
+		return nil, fmt.Errorf("jobs: dump: %w", err)
+	}
+	return text, nil
+}

@@ -1,0 +1,154 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/azureml-go/azureml"
+	"github.com/azureml-go/azureml/assets"
+	"github.com/azureml-go/azureml/internal/wire"
+)
+
+// environment checks that there is one.
+func (c *checker) environment(_ context.Context, field string, e assets.EnvironmentSource) {
+	switch e := e.(type) {
+	case nil:
+		c.add(field, "an environment is required: a reference such as \"azureml:NAME@latest\", or a definition")
+	case azureml.Ref:
+		if e == "" {
+			c.add(field, "an environment is required: a reference such as \"azureml:NAME@latest\", or a definition")
+		}
+	case *assets.Environment:
+		if e == nil {
+			c.add(field, "an environment is required: the definition is nil")
+		}
+	}
+}
+
+// environment resolves a reference to an environment. A definition is left for register: nothing is made
+// while something may still turn out to be wrong.
+func (r *resolver) environment(ctx context.Context, field string, e assets.EnvironmentSource) (assets.EnvironmentSource, error) {
+	ref, ok := e.(azureml.Ref)
+	if !ok || isExpression(string(ref)) {
+		return e, nil
+	}
+	id, err := r.c.environments.Resolve(ctx, ref, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	return azureml.Ref(id), nil
+}
+
+// register makes an environment that is defined in the job.
+func (r *resolver) register(ctx context.Context, field string, e assets.EnvironmentSource) (assets.EnvironmentSource, error) {
+	def, ok := e.(*assets.Environment)
+	if !ok {
+		return e, nil
+	}
+	id, err := r.c.environments.Resolve(ctx, def, r.create())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	return azureml.Ref(id), nil
+}
+
+func (r *resolver) create() *assets.CreateOptions {
+	return &assets.CreateOptions{Progress: r.o.Progress, Concurrency: r.o.Concurrency}
+}
+
+// code uploads a job's code, after compiling it where it is a Go program. The command is what runs it.
+func (r *resolver) code(ctx context.Context, field string, code Code, command, compute string) (Code, string, error) {
+	command = doubleBraces(command)
+	fail := func(err error) (Code, string, error) { return Code{}, "", fmt.Errorf("%s: %w", field, err) }
+	path := localPath(code.Path)
+	switch {
+	case code.Go != nil:
+		p, err := r.platform(ctx, compute)
+		if err != nil {
+			return fail(err)
+		}
+		r.c.rest.Logger().InfoContext(ctx, "jobs: compiling", "program", code.Go.Package, "goos", p.os, "goarch", p.arch)
+		dir, remove, err := code.Go.build(ctx, p)
+		if err != nil {
+			return fail(err)
+		}
+		r.remove = append(r.remove, remove)
+		path = dir
+		if command, err = code.Go.command(command); err != nil {
+			return fail(err)
+		}
+	case code.Ref != "":
+		id, err := r.c.codes.Resolve(ctx, code.Ref)
+		if err != nil {
+			return fail(err)
+		}
+		return CodeRef(azureml.Ref(id)), command, nil
+	case path == "":
+		return Code{}, command, nil
+	}
+	made, err := r.c.codes.Create(ctx, &assets.Code{Path: path}, &assets.CodeOptions{Progress: r.o.Progress, Concurrency: r.o.Concurrency})
+	if err != nil {
+		return fail(err)
+	}
+	return CodeRef(azureml.Ref(made.ID)), command, nil
+}
+
+// references resolves the inputs that name assets.
+func (r *resolver) references(ctx context.Context, in Inputs) (Inputs, error) {
+	out := maps.Clone(in)
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		v := in[name]
+		if v.IsLiteral() || wire.IsLocalPath(v.Path) {
+			continue
+		}
+		path, err := r.reference(ctx, v)
+		if err != nil {
+			return nil, fmt.Errorf("inputs.%s: %w", name, err)
+		}
+		v.Path = path
+		out[name] = v
+	}
+	return out, nil
+}
+
+// reference resolves one: azureml:NAME:VERSION and the like to an id; addresses stay.
+func (r *resolver) reference(ctx context.Context, in Input) (string, error) {
+	short, ok := strings.CutPrefix(in.Path, "azureml:")
+	switch {
+	case ok && strings.HasPrefix(short, "//"): // azureml://…
+		return in.Path, nil
+	case ok && strings.HasPrefix(short, "/"):
+		return short, nil
+	case !ok:
+		return in.Path, nil
+	}
+	// The reference SDK looks a Triton model up among data assets; a job gets what it gets there.
+	if in.dataType() == TypeCustomModel || in.dataType() == TypeMLFlowModel {
+		return r.c.models.Resolve(ctx, azureml.Ref(in.Path), nil)
+	}
+	return r.c.data.Resolve(ctx, azureml.Ref(in.Path))
+}
+
+// uploads sends the inputs that are files here.
+func (r *resolver) uploads(ctx context.Context, in Inputs) (Inputs, error) {
+	out := maps.Clone(in)
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		v := in[name]
+		if v.IsLiteral() || !wire.IsLocalPath(v.Path) {
+			continue
+		}
+		up, err := r.c.datastores.Upload(ctx, localPath(v.Path), &assets.UploadOptions{Datastore: v.Datastore, Progress: r.o.Progress, Concurrency: r.o.Concurrency})
+		if err != nil {
+			return nil, fmt.Errorf("inputs.%s: %w", name, err)
+		}
+		v.Path = up.ShortURI()
+		if v.dataType() == TypeURIFolder && !strings.HasSuffix(v.Path, "/") {
+			v.Path += "/"
+		}
+		out[name] = v
+	}
+	return out, nil
+}
