@@ -17,7 +17,7 @@ func ended(pid int) {
 	if err != nil {
 		return
 	}
-	defer windows.CloseHandle(h) //nolint:errcheck // nothing depends on the handle any more
+	defer windows.CloseHandle(h)                     //nolint:errcheck // nothing depends on the handle any more
 	windows.WaitForSingleObject(h, windows.INFINITE) //nolint:errcheck // an error means that there is nothing to wait for
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -147,6 +148,9 @@ func (d *deployment) spawn(in *instance, port int) (*process.Process, error) {
 		args[i] = strings.ReplaceAll(a, portMark, text)
 	}
 	path := args[0]
+	if path == "/bin/sh" && runtime.GOOS == "windows" {
+		path = "sh"
+	}
 	if !strings.ContainsAny(path, `/\`) {
 		found, err := exec.LookPath(path)
 		if err != nil {

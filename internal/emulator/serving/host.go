@@ -78,15 +78,20 @@ type Host struct {
 	deployments map[string]*deployment
 }
 
-// New makes a host.
-func New(d Deps) *Host {
+// New makes a host and its folder.
+func New(d Deps) (*Host, error) {
+	dir, err := process.PlainDir(d.Dir)
+	if err != nil {
+		return nil, err
+	}
+	d.Dir = dir
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	h := &Host{Deps: d, deployments: map[string]*deployment{}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}}
 	h.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	h.ctx, h.cancel = context.WithCancel(context.Background())
-	return h
+	return h, nil
 }
 
 func (h *Host) records() string { return filepath.Join(h.Dir, "processes") }

@@ -89,11 +89,12 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	w := &world{t: t, db: db, blobs: blobs, exe: exe}
 	w.endpoint = Endpoint{Authorize: func(c string) bool { return c == "key" }, Traffic: map[string]int{"blue": 100}}
-	w.h = New(Deps{
+	w.h, err = New(Deps{
 		Blobs: blobs, Resolver: &arm.Resolver{DB: db}, Dir: dir, Clock: time.Now, BaseEnv: []string{"PATH=" + os.Getenv("PATH")},
 		Images:   map[string][]string{"test/server:1": {exe}},
 		Endpoint: func(context.Context, arm.Scope, string) (*Endpoint, error) { e := w.endpoint; return &e, nil },
 	})
+	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, w.h.Close())
 		require.NoError(t, blobs.Close())
