@@ -165,8 +165,7 @@ func parsePath(escaped string) (a address, err error) {
 	return a, nil
 }
 
-// query is a request's parameters. A plus is a plus: clients that escape it do not
-// mean a space, and signatures are base64.
+// query is a request's parameters.
 type query map[string]string
 
 func (q query) get(name string) string { return q[name] }
@@ -180,13 +179,10 @@ func parseQuery(raw string) (query, error) {
 		if one == "" {
 			continue
 		}
-		name, value, _ := strings.Cut(one, "=")
-		name, err1 := url.PathUnescape(name)
-		value, err2 := url.PathUnescape(value)
-		if errors.Join(err1, err2) != nil {
+		name, value, err := parameter(one)
+		if err != nil {
 			return nil, errURI
 		}
-		name = strings.ToLower(name)
 		if _, ok := q[name]; !ok {
 			q[name] = value
 		}
@@ -194,7 +190,23 @@ func parseQuery(raw string) (query, error) {
 	return q, nil
 }
 
-// created answers a write that made a new state.
+// parameter reads NAME=VALUE. A plus is a space, except in what is base64: many
+// paste a signature without escaping it.
+func parameter(text string) (name, value string, err error) {
+	name, value, _ = strings.Cut(text, "=")
+	if name, err = url.QueryUnescape(name); err != nil {
+		return "", "", err
+	}
+	name = strings.ToLower(name)
+	if name == "sig" || name == "blockid" {
+		value, err = url.PathUnescape(value)
+	} else {
+		value, err = url.QueryUnescape(value)
+	}
+	return name, value, err
+}
+
+// written answers a write that made a new state.
 func (q *request) written(status int, r *record) {
 	q.stamp(r.ETag, r.Modified)
 	q.w.Header().Set("x-ms-request-server-encrypted", "true")

@@ -2,7 +2,6 @@ package blob
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"sort"
 	"strconv"
@@ -124,11 +123,8 @@ func canonicalQuery(raw string) string {
 		if one == "" {
 			continue
 		}
-		name, value, _ := strings.Cut(one, "=")
 		// What does not unescape was refused before.
-		name, _ = url.PathUnescape(name)
-		value, _ = url.PathUnescape(value)
-		name = strings.ToLower(name)
+		name, value, _ := parameter(one)
 		values[name] = append(values[name], value)
 	}
 	names := make([]string, 0, len(values))
