@@ -85,6 +85,7 @@ func parseCursor(s, job string) (*position, error) {
 	if s == "" {
 		return p, nil
 	}
+	p.Job = ""
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err == nil {
 		err = json.Unmarshal(b, p)

@@ -193,7 +193,7 @@ func (f *follower) drain(ctx context.Context, file, address string, ended bool, 
 			}
 		}
 	}
-	if ended {
+	if ended || f.present {
 		return t.flush(emit), nil
 	}
 	return true, nil
