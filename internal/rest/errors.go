@@ -237,3 +237,11 @@ func plain(body []byte, contentType string) string {
 	}
 	return s
 }
+
+// Header has the headers of the answer, nil if there was none. Those with secrets are redacted.
+func (e *Error) Header() http.Header {
+	if e.response == nil || e.response.RawResponse == nil {
+		return nil
+	}
+	return e.response.RawResponse.Header
+}
