@@ -417,6 +417,13 @@ func (d *Decoding) pickArmYAML(u *unionPlan, n *Node, report bool) *unionArm {
 func (u *unionPlan) byKeys(n *Node, has func(*plan, string) bool) *unionArm {
 	var best *unionArm
 	most := -1
+	if len(n.Entries) == 0 {
+		for i := range u.arms {
+			if len(planOf(u.arms[i].typ).fields) == 0 {
+				return &u.arms[i]
+			}
+		}
+	}
 	for i := range u.arms {
 		p := planOf(u.arms[i].typ)
 		hits := 0
@@ -431,9 +438,6 @@ func (u *unionPlan) byKeys(n *Node, has func(*plan, string) bool) *unionArm {
 		if hits > most {
 			best, most = &u.arms[i], hits
 		}
-	}
-	if most == 0 && len(n.Entries) > 0 {
-		return best
 	}
 	return best
 }

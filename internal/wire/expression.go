@@ -244,12 +244,21 @@ func scanExpressions(s string) []FoundExpression {
 	}
 }
 
-// expressionName tells whether all of it is words, dots and hyphens.
+// expressionName tells whether it is a path: words and hyphens between dots, at least two parts.
 func expressionName(s string) bool {
-	for _, c := range s {
-		if !isWord(c) && c != '.' && c != '-' {
+	dots := 0
+	last := rune('.')
+	for i, c := range s {
+		switch {
+		case c == '.':
+			if last == '.' {
+				return false
+			}
+			dots++
+		case !isWord(c) && (c != '-' || i == 0):
 			return false
 		}
+		last = c
 	}
-	return true
+	return dots > 0 && last != '.'
 }

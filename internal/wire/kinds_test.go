@@ -1,9 +1,12 @@
-package wire
+package wire_test
 
 import (
+	. "github.com/azureml-go/azureml/internal/wire"
 	"strings"
 	"time"
 )
+
+func yamlValues(s Spelling) bool { return s == YAML || s == Spec }
 
 // The worst of the real kinds, declared as their packages declare them.
 
@@ -189,9 +192,9 @@ type crossValidations struct {
 
 func (c crossValidations) EncodeWire(e *Encoding) (any, error) {
 	switch {
-	case e.Spelling().yamlValues() && c.Auto:
+	case yamlValues(e.Spelling()) && c.Auto:
 		return "auto", nil
-	case e.Spelling().yamlValues():
+	case yamlValues(e.Spelling()):
 		return c.N, nil
 	case c.Auto:
 		return e.Tag(map[string]any{"mode": "Auto"}, "mode"), nil
@@ -200,7 +203,7 @@ func (c crossValidations) EncodeWire(e *Encoding) (any, error) {
 }
 
 func (c *crossValidations) DecodeWire(d *Decoding, n *Node) {
-	if !d.Spelling().yamlValues() {
+	if !yamlValues(d.Spelling()) {
 		if m, _ := n.Get("mode").Str(); strings.EqualFold(m, "auto") {
 			c.Auto = true
 		} else if v := n.Get("value"); v != nil {
@@ -308,7 +311,7 @@ type in struct {
 }
 
 func (i in) EncodeWire(e *Encoding) (any, error) {
-	if e.Spelling().yamlValues() {
+	if yamlValues(e.Spelling()) {
 		if i.Type == "" {
 			return i.Value, nil
 		}
@@ -325,7 +328,7 @@ func (i *in) DecodeWire(d *Decoding, n *Node) {
 	switch {
 	case n.IsScalar():
 		i.Value = PythonStr(n.Value)
-	case d.Spelling().yamlValues():
+	case yamlValues(d.Spelling()):
 		i.Type, _ = n.Get("type").Str()
 		i.Path, _ = n.Get("path").Str()
 	default:

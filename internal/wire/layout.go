@@ -250,3 +250,16 @@ func splitPath(p string) (segs []string, root bool) {
 	}
 	return strings.Split(p, "/"), root
 }
+
+// ArmTypes are the struct types of a registered interface's arms, for tests that go over all kinds.
+func ArmTypes(iface reflect.Type) []reflect.Type {
+	s := sumOf(iface)
+	if s == nil {
+		return nil
+	}
+	out := make([]reflect.Type, len(s.Arms))
+	for i, a := range s.Arms {
+		out[i] = a.typ
+	}
+	return out
+}

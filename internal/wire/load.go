@@ -56,6 +56,9 @@ func prepare(data []byte, file string, o *LoadOptions) (*Node, *loader, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if n.Kind == Null {
+		return nil, nil, Faults{{File: file, Message: "the file is empty"}}
+	}
 	if n.Kind != Mapping {
 		return nil, nil, Faults{{File: file, Line: n.Line, Column: n.Column, Message: "the document is " + n.describe() + ", not a mapping"}}
 	}

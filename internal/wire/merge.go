@@ -56,7 +56,6 @@ func mergeValue(read, was, now any) any {
 		if ok1 && was == nil { // what was read said nothing to the struct
 			return mergeObject(r, map[string]any{markKey: m[markKey]}, m)
 		}
-		return unmark(now)
 	}
 	if sameTree(was, now) {
 		return cloneTree(read)

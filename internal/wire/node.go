@@ -134,7 +134,7 @@ func (n *Node) With(key string, v *Node) *Node {
 			return &c
 		}
 	}
-	c.Entries = append(c.Entries, Entry{Key: key, At: n, Value: v})
+	c.Entries = append(c.Entries, Entry{Key: key, At: &Node{Kind: String, Value: key, Text: key, file: v.file}, Value: v})
 	return &c
 }
 

@@ -1,7 +1,8 @@
-package wire
+package wire_test
 
 import (
 	"encoding/json"
+	. "github.com/azureml-go/azureml/internal/wire"
 	"testing"
 	"time"
 
