@@ -90,7 +90,7 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		"name: \"x\n":                  "f.yml:2: found unexpected end of stream",
 		"name: x\n  b: y\n":            "f.yml:2: mapping values are not allowed in this context",
 		"name: \xff\n":                 "f.yml:1: the file is not UTF-8",
-		"{{name}}: x\n":                "f.yml:1:2: a key is a mapping; keys are text",
+		"{{name}}: x\n":                "f.yml:1:1: a key is no text; a placeholder such as {{name}} is to be replaced",
 		"name: 2024-13-01\n":           `f.yml:1:7: "2024-13-01" cannot be read as what it looks like; quote it if it is text`,
 		"name: !!python/object:x {}\n": "f.yml:1:7: the tag !!python/object:x is not known",
 		"a: &a [*a]\n":                 "f.yml:1:8: the alias *a stands inside what it names",
@@ -138,7 +138,7 @@ func TestValues(t *testing.T) {
 		"name: x\nthing: {}":                               `line 2:8: thing: the key "type" is missing, which tells what kind of compute this is: amlcompute or virtualmachine`,
 		"name: x\nthing: {type: amlcomputer}":              `line 2:15: thing.type: "amlcomputer" is no compute; known are amlcompute or virtualmachine; did you mean "amlcompute"?`,
 		"name: x\nthing: text":                             `line 2:8: thing: wants a mapping, not a string (text)`,
-		"nam: x\n? [a]\n: y":                               "line 2:3: a key is a list; keys are text",
+		"nam: x\n? [a]\n: y":                               "line 2:3: a key is no text",
 	} {
 		var o outer
 		require.EqualError(t, LoadYAML([]byte(in), "", &o, nil), want, in)

@@ -208,10 +208,18 @@ func (p *parser) mapping(n *Node, y *yaml.Node) {
 			merged = p.merge(merged, v)
 			continue
 		}
-		kn := p.node(k)
-		key, ok := keyText(kn)
+		var kn *Node
+		key, ok := "", k.Kind == yaml.ScalarNode || k.Kind == yaml.AliasNode && k.Alias.Kind == yaml.ScalarNode
+		if ok {
+			kn = p.node(k)
+			key, ok = keyText(kn)
+		}
 		if !ok {
-			p.fault(k, "a key is %s; keys are text", kn.Kind)
+			why := ""
+			if k.Kind == yaml.MappingNode && k.Style&yaml.FlowStyle != 0 {
+				why = "; a placeholder such as {{name}} is to be replaced"
+			}
+			p.fault(k, "a key is no text%s", why)
 			continue
 		}
 		if first, dup := own[key]; dup {
