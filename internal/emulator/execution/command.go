@@ -1,0 +1,250 @@
+package execution
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/process"
+	"github.com/azureml-go/azureml/internal/wire"
+)
+
+// grace is how long a job that is asked to end may take before it is killed.
+const grace = 10 * time.Second
+
+// command runs a command job that has its nodes.
+func (j *job) command() (err error) {
+	e := j.e
+	var s commandSpec
+	r := j.snapshot()
+	if err := json.Unmarshal(r.Spec, &s); err != nil {
+		return err
+	}
+	j.experiment = s.experiment()
+	j.change(func(r *Record) {
+		r.Outputs, r.Properties = destinations(r.Scope, r.Name, &s), map[string]string{"ContentSnapshotId": fileName(s.CodeID), "azureml.DevPlatv2": "true", "ProcessInfoFile": "azureml-logs/process_info.json"}
+		if s.CodeID == "" {
+			delete(r.Properties, "ContentSnapshotId")
+		}
+	})
+	j.enter(Preparing)
+	p, err := e.newPaths(r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(p.root)) }()
+	logs, err := j.openLogs(&s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, logs.finish()) }()
+	prepared, err := j.prepare(&s, p, logs.files[0])
+	if err != nil {
+		return j.cause(err)
+	}
+	line, err := expand(s.Command, p.values)
+	if err != nil {
+		return userError("the command cannot be expanded: %v", err)
+	}
+	j.enter(Starting)
+	procs, revoke, err := j.spawn(&s, p, prepared, line, logs)
+	defer revoke()
+	if err != nil {
+		for _, proc := range procs {
+			proc.Terminate(0)
+		}
+		return j.cause(err)
+	}
+	failure := j.watch(&s, procs, logs)
+	j.enter(Finalizing)
+	// What a job wrote is kept however it ended; a closing engine still may.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), time.Hour)
+	defer cancel()
+	return errors.Join(failure, j.collect(ctx, &s, p, failure == nil))
+}
+
+// cause prefers why the job was stopped over what that made fail.
+func (j *job) cause(err error) error {
+	if c := context.Cause(j.ctx); c != nil {
+		return c
+	}
+	return err
+}
+
+// prepare brings everything into the job's folder.
+func (j *job) prepare(s *commandSpec, p *paths, log io.Writer) (*Prepared, error) {
+	env, err := j.e.environment(j.ctx, j.rec.Scope, s.EnvironmentID)
+	if err != nil {
+		return nil, err
+	}
+	prepared, err := j.e.Environments.Prepare(j.ctx, env, p.root, BaseEnv(j.e.PassEnv), log)
+	if err != nil {
+		return nil, err
+	}
+	if prepared.Note != "" {
+		fmt.Fprintln(log, prepared.Note)
+	}
+	if len(prepared.Missing) > 0 {
+		j.change(func(r *Record) { r.Properties["azureml.local.notProvided"] = strings.Join(prepared.Missing, "; ") })
+	}
+	return prepared, j.materialise(s, p)
+}
+
+// spawn starts the job's processes and stores that it runs. The token that
+// they use is ended by the function that is returned, also beside an error.
+func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, logs *logs) ([]*process.Process, func(), error) {
+	e, r := j.e, j.snapshot()
+	base, err := e.BaseURL()
+	if err != nil {
+		return nil, func() {}, err
+	}
+	token, expires, err := e.RunToken(r.Scope, r.Name)
+	if err != nil {
+		return nil, func() {}, err
+	}
+	revoke := func() { e.Revoke(r.Scope, r.Name) }
+	sh, err := shell()
+	if err != nil {
+		return nil, revoke, userError("%v", err)
+	}
+	env := append([]string(nil), prepared.Env...)
+	for _, k := range sorted(s.EnvironmentVariables) {
+		env = append(env, k+"="+string(s.EnvironmentVariables[k]))
+	}
+	// The variables of Azure ML win over those of the user, as they do there.
+	env = append(env, j.variables(base, token, expires.Unix(), p)...)
+	now := e.Clock()
+	if err := e.store(j.ctx, j.change(func(r *Record) {
+		if r.Status != CancelRequested {
+			r.Status = Running
+		}
+		r.Started = now
+	})); err != nil {
+		return nil, revoke, err
+	}
+	var procs []*process.Process
+	for i, w := range logs.workers {
+		id := processID(r, i)
+		proc, err := process.Start(process.Spec{
+			ID: id, Path: sh, Args: []string{"-c", line}, Dir: p.code, Env: append(env[:len(env):len(env)], w.env...),
+			Stdout: logs.files[i], Stderr: logs.files[i], Record: e.records(),
+		})
+		if err != nil {
+			return procs, revoke, userError("the command could not be started: %v", err)
+		}
+		procs = append(procs, proc)
+	}
+	return procs, revoke, nil
+}
+
+func processID(r *Record, i int) string {
+	var b strings.Builder
+	for _, c := range r.Scope.Workspace + "." + r.Name + "." + strconv.Itoa(i) {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' {
+			b.WriteRune(c)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	return b.String()
+}
+
+// watch waits for the processes. The first that fails ends the others; so do
+// cancel, the timeout and the engine's end.
+func (j *job) watch(s *commandSpec, procs []*process.Process, logs *logs) error {
+	var timeout <-chan time.Time
+	if s.Limits != nil && s.Limits.Timeout != "" {
+		d, err := wire.ParseDuration(s.Limits.Timeout)
+		if err != nil {
+			return err
+		}
+		t := time.NewTimer(d)
+		defer t.Stop()
+		timeout = t.C
+	}
+	type ended struct {
+		i  int
+		st process.State
+	}
+	ends := make(chan ended, len(procs))
+	for i, p := range procs {
+		go func() { ends <- ended{i, p.Wait()} }()
+	}
+	var failure error
+	stop := j.ctx.Done()
+	endAll := func(err error) {
+		if failure == nil {
+			failure = err
+			for _, p := range procs {
+				go p.Terminate(grace)
+			}
+		}
+	}
+	for range procs {
+		for waiting := true; waiting; {
+			select {
+			case <-stop:
+				stop = nil
+				endAll(context.Cause(j.ctx))
+			case <-timeout:
+				timeout = nil
+				endAll(fmt.Errorf("%w: the job ran longer than its limit of %s and was ended", errTimeout, s.Limits.Timeout))
+			case end := <-ends:
+				waiting = false
+				if !end.st.Success() && failure == nil {
+					endAll(j.failed(s, end.st, logs.workers[end.i].log))
+				}
+			}
+		}
+	}
+	return failure
+}
+
+// failed says what Azure says of a command that ended badly, with the end of
+// the log.
+func (j *job) failed(s *commandSpec, st process.State, log string) error {
+	program, _, _ := strings.Cut(strings.TrimSpace(s.Command), " ")
+	how := "exited with status code " + strconv.Itoa(st.Code)
+	if st.Signal != "" || st.Err != nil {
+		how = st.String()
+	}
+	msg := fmt.Sprintf("Execution failed. User process '%s' %s. Please check log file '%s' for error details.", program, how, log)
+	if tail := j.tail(log, 20, 4096); tail != "" {
+		msg += " Error: " + tail
+	}
+	return &JobError{Code: "UserError", Message: msg}
+}
+
+// tail is the end of a log: so many lines, and not more than so many bytes.
+func (j *job) tail(log string, lines int, bytes int64) string {
+	r := j.snapshot()
+	account, container, err := j.e.Artifacts(context.WithoutCancel(j.ctx), r.Scope)
+	if err != nil {
+		return ""
+	}
+	f, err := j.e.Blobs.Open(context.WithoutCancel(j.ctx), account, container, arm.RunPrefix(r.Name)+"/"+log)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return ""
+	}
+	if _, err := f.Seek(max(end-bytes, 0), io.SeekStart); err != nil {
+		return ""
+	}
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return ""
+	}
+	all := strings.Split(strings.TrimRight(string(b), "\r\n"), "\n")
+	return strings.TrimSpace(strings.Join(all[max(len(all)-lines, 0):], "\n"))
+}

@@ -1,0 +1,127 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// job is one that has not ended.
+type job struct {
+	e    *Engine
+	ctx  context.Context
+	stop context.CancelCauseFunc
+	done chan struct{}
+
+	experiment string
+
+	mu  sync.Mutex
+	rec *Record
+}
+
+var (
+	errCanceled = errors.New("canceled")
+	errTimeout  = errors.New("timeout")
+)
+
+func (j *job) snapshot() *Record {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.rec.clone()
+}
+
+// change alters the record in memory.
+func (j *job) change(f func(r *Record)) *Record {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f(j.rec)
+	return j.rec.clone()
+}
+
+// enter moves to a state that need not survive a crash. A job that was asked
+// to end keeps saying so.
+func (j *job) enter(status string) {
+	j.change(func(r *Record) {
+		if r.Status != CancelRequested {
+			r.Status = status
+		}
+	})
+}
+
+// requestCancel ends the job's work; the job itself says when it is over.
+func (j *job) requestCancel(reason string) {
+	j.change(func(r *Record) {
+		if !Ended(r.Status) {
+			r.Status, r.Reason = CancelRequested, reason
+		}
+	})
+	j.stop(errCanceled)
+}
+
+// live takes the job from its queue to its end.
+func (j *job) live() {
+	err := j.execute()
+	switch {
+	case errors.Is(err, errClosed) && j.snapshot().Started.IsZero():
+		return // still queued; the next start takes it up
+	}
+	j.end(err)
+}
+
+func (j *job) execute() error {
+	e, r := j.e, j.snapshot()
+	if r.Kind == "Sweep" {
+		return j.sweep()
+	}
+	size := func() int { return e.Slots(r.Scope, r.Compute) }
+	s := e.compute(r.Scope, r.Compute)
+	j.enter(Queued)
+	if err := s.acquire(j.ctx, r.Nodes, size); err != nil {
+		return context.Cause(j.ctx)
+	}
+	defer s.release(r.Nodes, size)
+	return j.command()
+}
+
+// end writes the last state.
+func (j *job) end(err error) {
+	now := j.e.Clock()
+	r := j.change(func(r *Record) {
+		r.Ended = now
+		var failure *JobError
+		switch {
+		case err == nil:
+			r.Status = Completed
+		case errors.Is(err, errCanceled):
+			r.Status = Canceled
+			if r.Reason == "" {
+				r.Reason = "The job was canceled by its user."
+			}
+		case errors.Is(err, errClosed):
+			r.Status, r.Reason = Canceled, "The local workspace was closed while the job ran."
+		case errors.Is(err, errTimeout):
+			r.Status = Canceled
+			r.Reason = err.Error()
+			r.Error = &JobError{Code: "UserError", Message: r.Reason}
+		case errors.As(err, &failure):
+			r.Status, r.Error = Failed, failure
+		default:
+			r.Status, r.Error = Failed, &JobError{Code: "ServiceError", Message: err.Error()}
+		}
+	})
+	// The engine may be closing: the last state is written all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), 30*time.Second)
+	defer cancel()
+	if err := j.e.store(ctx, r); err != nil {
+		j.e.log.Error("a job's last state could not be stored", "job", r.Name, "status", r.Status, "error", err)
+	}
+}
+
+// Error makes a *JobError an error, so that it travels to where the job ends.
+func (e *JobError) Error() string { return e.Code + ": " + e.Message }
+
+func userError(format string, args ...any) error {
+	return &JobError{Code: "UserError", Message: fmt.Sprintf(format, args...)}
+}

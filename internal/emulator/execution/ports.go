@@ -1,0 +1,176 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/azureml-go/azureml/internal/emulator/arm"
+)
+
+// materialise brings the code and the inputs of a job to its folder and makes
+// the places of its outputs.
+func (j *job) materialise(s *commandSpec, p *paths) error {
+	e, r := j.e, j.snapshot()
+	if s.CodeID != "" {
+		loc, err := e.Resolver.Resolve(j.ctx, r.Scope, s.CodeID, arm.Codes)
+		if err != nil {
+			return err
+		}
+		if _, err := e.fetch(j.ctx, loc, p.code, false); err != nil {
+			return err
+		}
+	}
+	for _, k := range sorted(s.Inputs) {
+		in := s.Inputs[k]
+		if in == nil || in.Type == "literal" && in.Value == nil {
+			continue
+		}
+		if in.Type == "literal" {
+			p.values["inputs."+k] = string(*in.Value)
+			continue
+		}
+		loc, err := e.Resolver.Resolve(j.ctx, r.Scope, in.URI, collectionOf(in.Type))
+		if err != nil {
+			return err
+		}
+		if in.Mode == "Direct" {
+			p.values["inputs."+k] = directURI(r.Scope, in.URI, loc)
+			continue
+		}
+		dir := filepath.Join(p.inputs, k)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if p.values["inputs."+k], err = e.fetch(j.ctx, loc, dir, in.Type == "uri_file"); err != nil {
+			return err
+		}
+	}
+	for _, k := range sorted(s.Outputs) {
+		o := outputOf(s, k)
+		at := filepath.Join(p.outputs, k)
+		if o.Mode == "Direct" {
+			p.values["outputs."+k] = r.Outputs[k].URI
+			continue
+		}
+		if o.Type == "uri_file" {
+			at = filepath.Join(at, fileName(r.Outputs[k].URI))
+			if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+				return err
+			}
+		} else if err := os.MkdirAll(at, 0o700); err != nil {
+			return err
+		}
+		p.values["outputs."+k] = at
+	}
+	return nil
+}
+
+func outputOf(s *commandSpec, name string) output {
+	if o := s.Outputs[name]; o != nil {
+		return *o
+	}
+	return output{Type: "uri_folder"}
+}
+
+func fileName(uri string) string { return uri[strings.LastIndexByte(uri, '/')+1:] }
+
+// directURI is what a program that reads the storage itself is given.
+func directURI(sc arm.Scope, uri string, loc *arm.Location) string {
+	switch {
+	case loc.URL != "":
+		return loc.URL
+	case loc.Datastore != "":
+		return sc.DatastoreURI(loc.Datastore, loc.Path)
+	case strings.HasPrefix(uri, "azureml:"), strings.HasPrefix(uri, "/subscriptions/"):
+		return arm.BlobURL(loc.Account, loc.Container, loc.Path)
+	}
+	return uri
+}
+
+// destinations decides where each output goes, before the job runs.
+func destinations(sc arm.Scope, name string, s *commandSpec) map[string]Output {
+	out := map[string]Output{"default": {Type: "uri_folder", URI: "azureml://datastores/" + arm.ArtifactStore + "/" + arm.RunPrefix(name)}}
+	for k := range s.Outputs {
+		o := outputOf(s, k)
+		uri := arm.ExpandOutput(o.URI, name, k)
+		if uri == "" {
+			uri = sc.DatastoreURI(arm.BlobStore, arm.OutputPrefix(name, k))
+			if o.Type == "uri_file" {
+				uri = strings.TrimSuffix(uri, "/")
+			}
+		}
+		out[k] = Output{Type: o.Type, URI: uri}
+	}
+	return out
+}
+
+// collect keeps what the job left: its outputs, and the folders outputs/ and
+// logs/ of its working folder as artifacts of its run, as Azure does. An output
+// with an asset name is registered when all files are there.
+func (j *job) collect(ctx context.Context, s *commandSpec, p *paths, succeeded bool) error {
+	e, r := j.e, j.snapshot()
+	account, container, err := e.Artifacts(ctx, r.Scope)
+	if err != nil {
+		return err
+	}
+	for _, folder := range []string{"outputs", "logs"} {
+		if _, err := e.keepFolder(ctx, filepath.Join(p.code, folder), account, container, arm.RunPrefix(r.Name)+"/"+folder); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for _, k := range sorted(s.Outputs) {
+		o := outputOf(s, k)
+		dest := r.Outputs[k]
+		if o.Mode != "Direct" {
+			loc, err := e.Resolver.Resolve(ctx, r.Scope, dest.URI, arm.Data)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			if err := j.keepOutput(ctx, o, p.values["outputs."+k], loc); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+		}
+		if o.AssetName == "" || !succeeded {
+			continue
+		}
+		id, err := e.Register(ctx, r.Scope, Asset{Collection: registeredAs(o.Type), Name: o.AssetName, Version: o.AssetVersion, Type: o.Type, URI: dest.URI, Job: r.Name, Description: o.Description})
+		if err != nil {
+			errs = append(errs, userError("the output %q could not be registered as %s: %v", k, o.AssetName, err))
+			continue
+		}
+		j.change(func(r *Record) {
+			d := r.Outputs[k]
+			d.AssetID = id
+			r.Outputs[k] = d
+		})
+	}
+	return errors.Join(errs...)
+}
+
+func registeredAs(outputType string) string {
+	if strings.HasSuffix(outputType, "_model") {
+		return arm.Models
+	}
+	return arm.Data
+}
+
+func (j *job) keepOutput(ctx context.Context, o output, from string, loc *arm.Location) error {
+	if o.Type != "uri_file" {
+		_, err := j.e.keepFolder(ctx, from, loc.Account, loc.Container, strings.TrimSuffix(loc.Path, "/"))
+		return err
+	}
+	if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
+		return nil // a job need not write each output
+	}
+	if err := j.e.Blobs.EnsureContainer(ctx, loc.Account, loc.Container); err != nil {
+		return err
+	}
+	_, err := j.e.Blobs.PutFile(ctx, loc.Account, loc.Container, loc.Path, from, nil)
+	return err
+}

@@ -1,0 +1,85 @@
+package execution
+
+import (
+	"context"
+	"sync"
+)
+
+// slots hands out a compute's nodes in the order they were asked for.
+type slots struct {
+	mu    sync.Mutex
+	used  int
+	queue []*claim
+}
+
+type claim struct {
+	n     int
+	ready chan struct{}
+}
+
+// acquire waits until n of the compute's nodes are free. size is asked each
+// time the queue moves, because a compute can be changed while jobs wait.
+func (s *slots) acquire(ctx context.Context, n int, size func() int) error {
+	c := &claim{n: n, ready: make(chan struct{})}
+	s.mu.Lock()
+	s.queue = append(s.queue, c)
+	s.advance(size)
+	s.mu.Unlock()
+	select {
+	case <-c.ready:
+		return nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-c.ready: // given out at the same moment
+		s.used -= n
+	default:
+		for i, q := range s.queue {
+			if q == c {
+				s.queue = append(s.queue[:i], s.queue[i+1:]...)
+				break
+			}
+		}
+	}
+	s.advance(size)
+	return ctx.Err()
+}
+
+// release gives n nodes back.
+func (s *slots) release(n int, size func() int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used -= n
+	s.advance(size)
+}
+
+// resized lets the queue move after the compute was changed.
+func (s *slots) resized(size func() int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(size)
+}
+
+// advance serves the queue from its head only: a job that needs many nodes is
+// not overtaken for ever by those that need few.
+func (s *slots) advance(size func() int) {
+	if len(s.queue) == 0 {
+		return
+	}
+	total := size()
+	for len(s.queue) > 0 && s.used+s.queue[0].n <= total {
+		c := s.queue[0]
+		s.queue = s.queue[1:]
+		s.used += c.n
+		close(c.ready)
+	}
+}
+
+// load tells how many nodes are in use and how many claims wait.
+func (s *slots) load() (used, waiting int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used, len(s.queue)
+}

@@ -1,0 +1,157 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/store"
+)
+
+const parallelFiles = 8
+
+// fetch brings what a location names to dir and returns the path of it: the
+// file itself for a single blob, dir for a folder.
+func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, single bool) (string, error) {
+	if loc.URL != "" {
+		return fetchWeb(ctx, loc.URL, dir)
+	}
+	name := strings.TrimSuffix(loc.Path, "/")
+	if !strings.HasSuffix(loc.Path, "/") && name != "" {
+		switch _, err := e.Blobs.Stat(ctx, loc.Account, loc.Container, name); {
+		case err == nil:
+			to := filepath.Join(dir, path.Base(name))
+			return to, e.fetchBlob(ctx, loc.Account, loc.Container, name, to)
+		case !errors.Is(err, store.ErrNotFound):
+			return "", err
+		}
+	}
+	if single {
+		return "", userError("there is no file at %s", arm.BlobURL(loc.Account, loc.Container, name))
+	}
+	n, err := e.fetchFolder(ctx, loc.Account, loc.Container, name, dir)
+	if err == nil && n == 0 {
+		err = userError("there is nothing at %s", arm.BlobURL(loc.Account, loc.Container, name+"/"))
+	}
+	return dir, err
+}
+
+func (e *Engine) fetchFolder(ctx context.Context, account, container, prefix, dir string) (int, error) {
+	if prefix != "" {
+		prefix += "/"
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelFiles)
+	n := 0
+	for it, err := range e.Blobs.List(ctx, account, container, prefix) {
+		if err != nil {
+			return n, errors.Join(err, g.Wait())
+		}
+		rel := strings.TrimPrefix(it.Name, prefix)
+		if rel == "" || strings.HasSuffix(rel, "/") {
+			continue // a marker of a folder
+		}
+		to := filepath.Join(dir, filepath.FromSlash(rel))
+		if !filepath.IsLocal(filepath.FromSlash(rel)) {
+			return n, errors.Join(userError("the blob %q would be written outside of its folder", it.Name), g.Wait())
+		}
+		n++
+		g.Go(func() error { return e.fetchBlob(ctx, account, container, it.Name, to) })
+	}
+	return n, g.Wait()
+}
+
+func (e *Engine) fetchBlob(ctx context.Context, account, container, name, to string) error {
+	r, err := e.Blobs.Open(ctx, account, container, name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return writeFile(to, r)
+}
+
+func writeFile(to string, r io.Reader) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	f, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Close())
+}
+
+func fetchWeb(ctx context.Context, address, dir string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", userError("the address %q: %v", address, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Hour)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", userError("the input could not be fetched: %v", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return "", userError("the input could not be fetched: %s answered %s", u.Redacted(), resp.Status)
+	}
+	to := filepath.Join(dir, path.Base("/"+u.Path))
+	return to, writeFile(to, resp.Body)
+}
+
+// keepFolder puts every file below dir under prefix and returns how many there were.
+func (e *Engine) keepFolder(ctx context.Context, dir, account, container, prefix string) (int, error) {
+	if err := e.Blobs.EnsureContainer(ctx, account, container); err != nil {
+		return 0, err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelFiles)
+	n := 0
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return ctx.Err()
+		}
+		info, err := os.Stat(p) // a link counts as what it leads to
+		if err != nil || !info.Mode().IsRegular() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, p)
+		if err != nil {
+			return err
+		}
+		n++
+		g.Go(func() error {
+			_, err := e.Blobs.PutFile(ctx, account, container, path.Join(prefix, filepath.ToSlash(rel)), p, nil)
+			return err
+		})
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) && n == 0 {
+		err = nil
+	}
+	if err := errors.Join(err, g.Wait()); err != nil {
+		return n, fmt.Errorf("keep %s: %w", dir, err)
+	}
+	return n, nil
+}
