@@ -144,7 +144,7 @@ func (c *Client) Children(ctx context.Context, name string) iter.Seq2[*Run, erro
 				yield(nil, err)
 				return
 			}
-			run := &Run{ID: c.rest.Path("jobs", h.RunID)}
+			run := &Run{ID: c.id("jobs", h.RunID)}
 			run.add(h)
 			if !yield(run, nil) {
 				return

@@ -87,6 +87,7 @@ const (
 
 // AfterDecodeWire recognises a job that runs on the submitter's machine.
 func (j *CommandJob) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
+	anonymous(d, j.Environment)
 	if d.Spelling() != wire.REST || j.Resources == nil || j.Resources.Properties[localProperty] == nil {
 		return
 	}

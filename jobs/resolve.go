@@ -43,26 +43,35 @@ func (c *Client) computeName(compute string) (name string, ok bool) {
 	if !strings.Contains(id, "/") {
 		return id, true
 	}
-	prefix := c.rest.Path("computes") + "/"
+	prefix := c.id("computes", "")
 	if len(id) > len(prefix) && strings.EqualFold(id[:len(prefix)], prefix) {
 		return id[len(prefix):], true
 	}
 	return "", false
 }
 
+// id is the resource id of something in the workspace, as documents carry it: not escaped.
+func (c *Client) id(collection, name string) string {
+	w := c.rest.ID()
+	return "/subscriptions/" + w.Subscription + "/resourceGroups/" + w.ResourceGroup +
+		"/providers/Microsoft.MachineLearningServices/workspaces/" + w.Name + "/" + collection + "/" + name
+}
+
 // compute gives a compute's id.
 func (r *resolver) compute(compute string) string {
 	switch name, ok := r.c.computeName(compute); {
 	case ok:
-		return r.c.rest.Path("computes", name)
+		return r.c.id("computes", name)
 	case compute == "" || isExpression(compute):
 		return compute
 	case serverless(compute):
-		return r.c.rest.Path("computes", "serverless")
+		return r.c.id("computes", "serverless")
 	default:
 		id := strings.TrimPrefix(compute, "azureml:")
 		if rest, ok := strings.CutPrefix(strings.ToLower(id), "virtualclusters/"); ok {
-			return r.c.rest.GroupProviderPath("virtualclusters", id[len(id)-len(rest):])
+			w := r.c.rest.ID()
+			return "/subscriptions/" + w.Subscription + "/resourceGroups/" + w.ResourceGroup +
+				"/providers/Microsoft.MachineLearningServices/virtualclusters/" + id[len(id)-len(rest):]
 		}
 		return id
 	}

@@ -55,12 +55,11 @@ func (c *Client) Submit(ctx context.Context, spec Spec, o *SubmitOptions) (run *
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
 	c.defaults(ctx, d, name, o)
-	path := c.rest.Path("jobs", name)
-	body, err := wire.Body(d, path)
+	body, err := wire.Body(d, c.id("jobs", name))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	call := &rest.Call{Op: op, Method: http.MethodPut, Group: groupOf(d.jobType()), Path: path, Body: body}
+	call := &rest.Call{Op: op, Method: http.MethodPut, Group: groupOf(d.jobType()), Path: c.rest.Path("jobs", name), Body: body}
 	if d.jobType() == "Pipeline" || d.head().identity.User != nil {
 		token, err := c.rest.Token(ctx, c.rest.MLScope())
 		if err != nil {

@@ -88,6 +88,9 @@ type Trial struct {
 	Queue *Queue `yaml:"queue_settings" json:"-"`
 }
 
+// AfterDecodeWire makes the environment anonymous.
+func (t *Trial) AfterDecodeWire(d *wire.Decoding, _ *wire.Node) { anonymous(d, t.Environment) }
+
 // SamplingType is how the next hyperparameters are chosen.
 type SamplingType string
 

@@ -12,6 +12,14 @@ import (
 	"github.com/azureml-go/azureml/internal/wire"
 )
 
+// anonymous takes the name from an environment that is defined inside a job's file: there it is no more than
+// the name of the file that it was taken from. In Go a definition with a name is registered under it.
+func anonymous(d *wire.Decoding, e assets.EnvironmentSource) {
+	if def, ok := e.(*assets.Environment); ok && def != nil && d.Spelling() == wire.YAML {
+		def.Name, def.Version = "", ""
+	}
+}
+
 // environment checks that there is one.
 func (c *checker) environment(_ context.Context, field string, e assets.EnvironmentSource) {
 	switch e := e.(type) {
