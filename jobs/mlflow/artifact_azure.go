@@ -46,7 +46,7 @@ func (c *Client) newAzureStore(u *url.URL) (store, error) {
 	if m == nil {
 		return nil, fmt.Errorf("%w: artifact URI %s: the form is azureml://…/experiments/NAME/runs/ID/artifacts", ErrUnsupported, redactURI(u.String()))
 	}
-	scope := m[1]
+	scope := strings.TrimRight(m[1], "/")
 	if scope == "" {
 		scope = t.scope
 	}

@@ -60,17 +60,14 @@ func FromEnvironment(ctx context.Context, options ...*Options) (*Client, error) 
 		return nil, err
 	}
 	given := o.Credential != nil || o.Token != "" || o.Username != ""
-	if t.kind == server || t.kind == databricks {
-		if !given {
-			if err := environmentPassword(&o); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if !given && o.Token == "" {
+	if !given {
 		o.Token = os.Getenv("MLFLOW_TRACKING_TOKEN")
-		if o.Token == "" && t.kind != server && t.kind != databricks {
-			o.Token = os.Getenv("AZUREML_RUN_TOKEN")
+		if t.kind == azure || t.kind == registry {
+			if o.Token == "" {
+				o.Token = os.Getenv("AZUREML_RUN_TOKEN")
+			}
+		} else if err := environmentPassword(&o); err != nil {
+			return nil, err
 		}
 	}
 	if (t.kind == azure || t.kind == registry) && o.Token == "" && o.Credential == nil {
@@ -180,10 +177,11 @@ func databricksURI(uri string, o *Options) (string, error) {
 	return "databricks://" + host, nil
 }
 
-// environmentPassword fills in basic authentication: variables, else ~/.mlflow/credentials.
+// environmentPassword fills in basic authentication: variables, else ~/.mlflow/credentials. The file does
+// not stand against a token that is set: a job has its own, whatever lies in the home folder.
 func environmentPassword(o *Options) error {
 	o.Username, o.Password = os.Getenv("MLFLOW_TRACKING_USERNAME"), os.Getenv("MLFLOW_TRACKING_PASSWORD")
-	if o.Username != "" && o.Password != "" {
+	if o.Username != "" && o.Password != "" || o.Token != "" {
 		return nil
 	}
 	home, err := os.UserHomeDir()

@@ -199,7 +199,45 @@ func (c *Client) strike(ctx context.Context, run string, keys []string, missing 
 	return nil
 }
 
-// replayLines sends lines with the client's retries.
+// replayLines sends lines with the client's retries. Where it cannot be known whether they were stored, the
+// history is asked before they are sent again.
 func (c *Client) replayLines(ctx context.Context, run string, lines []byte) error {
-	return c.do(ctx, call{op: fmt.Sprintf("replay metrics to run %q", run), method: "POST", path: "mlflow/runs/log-batch", body: linesBody(run, lines)})
+	for n := 1; ; n++ {
+		err := c.postLines(ctx, run, lines)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		again, wait := retriable(err, false)
+		if !again || n > c.retries.Max {
+			return err
+		}
+		if wait == 0 || c.retries.IgnoreRetryAfter {
+			wait = c.backoff(n)
+		}
+		if err := c.clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+		if !isSent(err) {
+			continue
+		}
+		missing := map[point]bool{}
+		var keys []string
+		for line := range bytes.Lines(lines) {
+			v := decodeLine(line)
+			missing[v.point()] = true
+			keys = append(keys, v.Key)
+		}
+		if err := c.strike(ctx, run, keys, missing); err != nil {
+			return err
+		}
+		var left []byte
+		for line := range bytes.Lines(lines) {
+			if v := decodeLine(line); missing[v.point()] {
+				left = append(left, line...)
+			}
+		}
+		if lines = left; len(lines) == 0 {
+			return nil
+		}
+	}
 }
