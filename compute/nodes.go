@@ -52,8 +52,7 @@ func (k *Keys) GoString() string { return k.String() }
 
 // Keys reads the secrets of an attached compute (Compute_ListKeys).
 func (c *Client) Keys(ctx context.Context, name string) (*Keys, error) {
-	k := &Keys{}
-	return k, c.rest.Do(ctx, &rest.Call{
-		Op: op("list keys of", name), Method: http.MethodPost, Path: c.rest.Path("computes", name, "listKeys"), Group: "computes", Idempotent: true, Out: k,
+	return rest.Ask[Keys](ctx, c.rest, &rest.Call{
+		Op: op("list keys of", name), Method: http.MethodPost, Path: c.rest.Path("computes", name, "listKeys"), Group: "computes", Idempotent: true,
 	})
 }

@@ -33,12 +33,7 @@ func online(verb, endpoint string) string {
 
 // Get reads an endpoint (OnlineEndpoints_Get).
 func (c *OnlineClient) Get(ctx context.Context, name string) (*OnlineEndpoint, error) {
-	e := &OnlineEndpoint{}
-	err := c.rest.Do(ctx, &rest.Call{Op: online("get", name), Path: c.rest.Path("onlineEndpoints", name), Group: "onlineEndpoints", Out: e})
-	if err != nil {
-		return nil, err
-	}
-	return e, nil
+	return rest.Ask[OnlineEndpoint](ctx, c.rest, &rest.Call{Op: online("get", name), Path: c.rest.Path("onlineEndpoints", name), Group: "onlineEndpoints"})
 }
 
 // OnlineListOptions choose endpoints.
@@ -156,14 +151,9 @@ func (k Keys) GoString() string { return k.String() }
 
 // Keys reads the keys of an endpoint whose AuthMode is Key (OnlineEndpoints_ListKeys).
 func (c *OnlineClient) Keys(ctx context.Context, name string) (*Keys, error) {
-	k := &Keys{}
-	err := c.rest.Do(ctx, &rest.Call{
-		Op: online("list keys of", name), Method: http.MethodPost, Path: c.rest.Path("onlineEndpoints", name, "listKeys"), Group: "onlineEndpoints", Idempotent: true, Out: k,
+	return rest.Ask[Keys](ctx, c.rest, &rest.Call{
+		Op: online("list keys of", name), Method: http.MethodPost, Path: c.rest.Path("onlineEndpoints", name, "listKeys"), Group: "onlineEndpoints", Idempotent: true,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return k, nil
 }
 
 // KeyType is one of the two keys.
@@ -243,12 +233,7 @@ func (t *Token) UnmarshalJSON(b []byte) error {
 
 // Token gets a token for an endpoint whose AuthMode is AMLToken (OnlineEndpoints_GetToken).
 func (c *OnlineClient) Token(ctx context.Context, name string) (*Token, error) {
-	t := &Token{}
-	err := c.rest.Do(ctx, &rest.Call{
-		Op: online("get token of", name), Method: http.MethodPost, Path: c.rest.Path("onlineEndpoints", name, "token"), Group: "onlineEndpoints", Idempotent: true, Out: t,
+	return rest.Ask[Token](ctx, c.rest, &rest.Call{
+		Op: online("get token of", name), Method: http.MethodPost, Path: c.rest.Path("onlineEndpoints", name, "token"), Group: "onlineEndpoints", Idempotent: true,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return t, nil
 }

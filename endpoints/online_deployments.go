@@ -26,12 +26,7 @@ func (c *OnlineClient) deploymentPath(endpoint, name string, more ...string) str
 
 // GetDeployment reads a deployment (OnlineDeployments_Get).
 func (c *OnlineClient) GetDeployment(ctx context.Context, endpoint, name string) (*OnlineDeployment, error) {
-	d := &OnlineDeployment{}
-	err := c.rest.Do(ctx, &rest.Call{Op: deployment("get", endpoint, name), Path: c.deploymentPath(endpoint, name), Group: "onlineDeployments", Out: d})
-	if err != nil {
-		return nil, err
-	}
-	return d, nil
+	return rest.Ask[OnlineDeployment](ctx, c.rest, &rest.Call{Op: deployment("get", endpoint, name), Path: c.deploymentPath(endpoint, name), Group: "onlineDeployments"})
 }
 
 // Deployments yields the deployments of an endpoint (OnlineDeployments_List).

@@ -5,11 +5,35 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
+	"github.com/azureml-go/azureml/assets"
+	"github.com/azureml-go/azureml/compute"
+	"github.com/azureml-go/azureml/endpoints"
 	"github.com/azureml-go/azureml/internal/rest"
+	"github.com/azureml-go/azureml/jobs"
+	"github.com/azureml-go/azureml/jobs/mlflow"
 )
 
 // Client is the door to one workspace. It is safe for use by many goroutines and holds nothing that needs closing.
 type Client struct {
+	// Workspaces reads this workspace and its neighbours.
+	Workspaces *WorkspacesClient
+	// Computes are the machines that jobs run on.
+	Computes *compute.Client
+	// Datastores are the storage accounts that data is in.
+	Datastores *assets.DatastoreClient
+	// Data, Models, Environments and Code are what jobs and deployments are made of.
+	Data         *assets.DataClient
+	Models       *assets.ModelClient
+	Environments *assets.EnvironmentClient
+	Code         *assets.CodeClient
+	// Jobs run code.
+	Jobs *jobs.Client
+	// Online endpoints answer requests.
+	Online *endpoints.OnlineClient
+	// Tracking has the experiments, runs, metrics and registered models of MLflow. Its URI names no host until it is first
+	// used: TrackingURI gives the whole one.
+	Tracking *mlflow.Client
+
 	id   ID
 	rest *rest.Client
 }
@@ -23,7 +47,23 @@ func New(id ID, cred azcore.TokenCredential, o *Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("workspace: new: %w", err)
 	}
-	return &Client{id: id, rest: r}, nil
+	tracking, err := newTracking(r)
+	if err != nil {
+		return nil, fmt.Errorf("workspace: new: %w", err)
+	}
+	return &Client{
+		Workspaces:   &WorkspacesClient{rest: r},
+		Computes:     compute.NewClient(r),
+		Datastores:   assets.NewDatastoreClient(r),
+		Data:         assets.NewDataClient(r),
+		Models:       assets.NewModelClient(r),
+		Environments: assets.NewEnvironmentClient(r),
+		Code:         assets.NewCodeClient(r),
+		Jobs:         jobs.NewClient(r),
+		Online:       endpoints.NewOnlineClient(r),
+		Tracking:     tracking,
+		id:           id, rest: r,
+	}, nil
 }
 
 // ID is the workspace's.

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -87,4 +88,14 @@ func decodeBody(resp *http.Response, out any) error {
 		return err
 	}
 	return decode(raw, out)
+}
+
+// Ask sends the call and decodes its answer into a new T.
+func Ask[T any](ctx context.Context, c *Client, call *Call) (*T, error) {
+	out, one := new(T), *call
+	one.Out = out
+	if err := c.Do(ctx, &one); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
