@@ -35,11 +35,8 @@ func mergeObject(read, was, now map[string]any) map[string]any {
 		if _, done := read[k]; done {
 			continue
 		}
-		w, said := was[k]
-		if said && sameTree(w, n) {
-			if _, isMap := n.(map[string]any); !isMap || len(n.(map[string]any)) == 0 {
-				continue // a default that the service left out
-			}
+		if w, said := was[k]; said && sameTree(w, n) {
+			continue // a default that the service left out
 		}
 		out[k] = unmark(n)
 	}

@@ -179,3 +179,18 @@ func TestUnknownKindIsAValue(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"properties":{"computeType":"Quantum","qubits":1.50}}`, asJSON(t, m))
 }
+
+func TestPatchIsWhatChanged(t *testing.T) {
+	doc := `{"id":"/d","tags":{"a":"b"},"properties":{"datastoreType":"AzureBlob","accountName":"a","containerName":"c","new":1,"credentials":{"credentialsType":"AccountKey","secrets":{"secretsType":"AccountKey","key":"k"}},"tags":{"x":"1","y":"2"}}}`
+	var b blobStore
+	require.NoError(t, FromREST([]byte(doc), &b))
+	m, err := Patch(&b)
+	require.NoError(t, err)
+	require.Empty(t, m)
+	b.Account = "z"
+	b.Tags = map[string]string{"x": "1", "w": "3"}
+	b.Credentials = credentials{SAS: &sasToken{Token: "s"}}
+	m, err = Patch(&b)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"properties":{"accountName":"z","credentials":{"credentialsType":"Sas","secrets":{"secretsType":"Sas","sasToken":"s","key":null}},"tags":{"y":null,"w":"3"}}}`, asJSON(t, m))
+}
