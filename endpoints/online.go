@@ -53,7 +53,13 @@ func (e *OnlineEndpoint) WireDocument() *wire.Document { return &e.doc }
 // AfterDecodeWire looks at the traffic.
 func (e *OnlineEndpoint) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
 	if d.Strict() {
-		e.Traffic.check("", 100, func(field, format string, a ...any) { d.At("traffic").Fault(n.Get("traffic", field), format, a...) })
+		e.Traffic.check("", 100, func(name, format string, a ...any) {
+			at, where := d.At("traffic"), n.Get("traffic")
+			if name != "" {
+				at, where = at.At(name), where.Get(name)
+			}
+			at.Fault(where, format, a...)
+		})
 	}
 }
 
