@@ -86,6 +86,9 @@ type access struct {
 // openContainer opens a container of a storage account. endpoint is the suffix of the account's host, or a loopback address,
 // which is addressed path style, as Azurite is.
 func openContainer(c *rest.Client, protocol, account, endpoint, name string, a access) (*box, error) {
+	if endpoint == "" {
+		endpoint = publicStorage
+	}
 	address, err := containerURL(protocol, account, endpoint, name)
 	if err != nil {
 		return nil, err
@@ -139,9 +142,6 @@ func containerURL(protocol, account, endpoint, name string) (string, error) {
 		if s == "" || strings.ContainsAny(s, "/\\?#@: ") {
 			return "", fmt.Errorf("%q is no name of a storage %s", s, what)
 		}
-	}
-	if endpoint == "" {
-		endpoint = publicStorage
 	}
 	if loopback(endpoint) {
 		if protocol != "https" {
@@ -209,7 +209,9 @@ func (e *blobError) Error() string {
 	case "KeyBasedAuthenticationNotPermitted":
 		text += ": the account allows no access by key, and the datastore's signature is made from one; use a datastore without credentials"
 	case bloberror.AuthenticationFailed:
-		text += ": the signature or token was refused; it may have expired, or this machine's clock may be wrong"
+		text += ": the signature or token was refused: it may have expired, or this machine's clock may be wrong"
+	case bloberror.AuthorizationFailure:
+		text += ": the account's firewall may keep this machine out, or the signature may have expired"
 	case bloberror.ContainerNotFound:
 		text += ": the container does not exist"
 	}
