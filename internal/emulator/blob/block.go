@@ -3,7 +3,9 @@ package blob
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -39,7 +41,7 @@ func (s *Service) stage(ctx context.Context, a address, block string, c *content
 		}
 		var other string
 		err = tx.QueryRow(`SELECT block FROM blob_blocks WHERE container = ? AND name = ? LIMIT 1`, container, a.blob).Scan(&other)
-		if err == nil && len(other) != len(block) {
+		if err == nil && base64Length(other) != base64Length(block) {
 			return errBlockID // Azure wants all ids of a blob to have one length
 		}
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -63,6 +65,11 @@ func (s *Service) stage(ctx context.Context, a address, block string, c *content
 	}
 	s.discard(files)
 	return nil
+}
+
+// base64Length is how many bytes a valid base64 text stands for.
+func base64Length(text string) int {
+	return base64.RawStdEncoding.DecodedLen(len(strings.TrimRight(text, "=")))
 }
 
 // stagedBlocks reads the blocks of a blob that are not committed.
