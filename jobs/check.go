@@ -119,29 +119,30 @@ func (c *checker) command(field, command string, code Code, in Inputs, out Outpu
 		return
 	}
 	command = doubleBraces(command)
-	names, optional := references(command, "inputs")
-	for _, n := range names {
-		if v, ok := in[n]; ok && v != (Input{}) || optional[n] {
-			continue
-		}
-		if _, ok := in[n]; ok {
+	c.references(field, command, in, out, space)
+}
+
+// references checks that what a command or arguments refer to is there.
+func (c *checker) references(field, text string, in Inputs, out Outputs, space []string) {
+	needed, optional, outputs, params := references(text)
+	for _, n := range needed {
+		v, ok := in[n]
+		switch {
+		case ok && v != (Input{}) || slices.Contains(optional, n):
+		case ok:
 			c.add(field, "${{inputs.%s}} has no value; put it in [brackets] to leave it out then", n)
-			continue
-		}
-		c.add(field, "${{inputs.%s}} is no input of the job%s", n, have("inputs", in))
-	}
-	if names, _ = references(command, "outputs"); len(names) > 0 {
-		for _, n := range names {
-			if _, ok := out[n]; !ok {
-				c.add(field, "${{outputs.%s}} is no output of the job%s", n, have("outputs", out))
-			}
+		default:
+			c.add(field, "${{inputs.%s}} is no input of the job%s", n, have("inputs", in))
 		}
 	}
-	if names, _ = references(command, "search_space"); len(names) > 0 {
-		for _, n := range names {
-			if !slices.Contains(space, n) {
-				c.add(field, "${{search_space.%s}} is not in the search space", n)
-			}
+	for _, n := range outputs {
+		if _, ok := out[n]; !ok {
+			c.add(field, "${{outputs.%s}} is no output of the job%s", n, have("outputs", out))
+		}
+	}
+	for _, n := range params {
+		if !slices.Contains(space, n) {
+			c.add(field, "${{search_space.%s}} is not in the search space", n)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (j *CommandJob) jobType() string { return "Command" }
 
 func (j *CommandJob) head() head {
 	return head{
-		name: &j.Name, displayName: &j.DisplayName, experiment: &j.Experiment, compute: &j.Compute, tags: &j.Tags, properties: &j.Properties,
+		name: &j.Name, displayName: &j.DisplayName, experiment: &j.Experiment, compute: &j.Compute, tags: &j.Tags, properties: textual(&j.Properties),
 		identity: &j.Identity, inputs: &j.Inputs, outputs: &j.Outputs,
 	}
 }

@@ -3,32 +3,42 @@ package jobs
 import (
 	"regexp"
 	"slices"
+
+	"github.com/azureml-go/azureml/internal/wire"
 )
 
-// What stands for values in a command. Names may be grouped by dots.
 var (
-	reference      = regexp.MustCompile(`\$\{\{(inputs|outputs|search_space)\.([\w.-]+)\}\}`)
-	optionalInput  = regexp.MustCompile(`\[[\w.\s-]*\$\{\{inputs\.([\w.-]+)\}\}\]`)
 	singleBraces   = regexp.MustCompile(`(^|[^{])\{(inputs|outputs|search_space)\.([^}]*)\}($|[^}])`)
 	inputName      = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 	inputNameRules = "letters, digits and '_', not beginning with a digit"
 )
 
-// references are the names that a command uses of one kind, each once, in order. optional tells those that
-// only stand in [brackets].
-func references(command, kind string) (names []string, optional map[string]bool) {
-	optional = map[string]bool{}
-	if kind == "inputs" {
-		for _, m := range optionalInput.FindAllStringSubmatch(command, -1) {
-			optional[m[1]] = true
+// isExpression tells whether a text is one expression and nothing else.
+func isExpression(s string) bool {
+	_, ok := wire.ParseExpression(s)
+	return ok
+}
+
+// references are the names that a command uses, each once, in order: of inputs, those that must have a value and
+// those that stand in optional groups; of outputs; of the search space.
+func references(command string) (needed, optional, outputs, space []string) {
+	add := func(list *[]string, name string) {
+		if !slices.Contains(*list, name) {
+			*list = append(*list, name)
 		}
 	}
-	for _, m := range reference.FindAllStringSubmatch(command, -1) {
-		if m[1] == kind && !slices.Contains(names, m[2]) {
-			names = append(names, m[2])
+	for _, f := range wire.FindExpressions(command) {
+		if name, ok := f.Input(); ok && f.Optional {
+			add(&optional, name)
+		} else if ok {
+			add(&needed, name)
+		} else if name, ok := f.Output(); ok {
+			add(&outputs, name)
+		} else if name, ok := f.SearchSpace(); ok {
+			add(&space, name)
 		}
 	}
-	return names, optional
+	return needed, optional, outputs, space
 }
 
 // doubleBraces rewrites the old form {inputs.x}.

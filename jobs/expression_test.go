@@ -7,11 +7,11 @@ import (
 )
 
 func TestReferences(t *testing.T) {
-	names, optional := references("x ${{inputs.a}} [--b ${{inputs.b}}] ${{outputs.c}} ${{inputs.a}} ${{inputs.g.h}}", "inputs")
-	require.Equal(t, []string{"a", "b", "g.h"}, names)
-	require.Equal(t, map[string]bool{"b": true}, optional)
-	names, _ = references("${{outputs.c}} ${{search_space.lr}}", "outputs")
-	require.Equal(t, []string{"c"}, names)
+	needed, optional, outputs, space := references("x ${{inputs.a}} [--b ${{inputs.b}}] ${{outputs.c}} ${{inputs.a}} ${{ inputs.g.h }} ${{search_space.lr}}")
+	require.Equal(t, []string{"a", "g.h"}, needed)
+	require.Equal(t, []string{"b"}, optional)
+	require.Equal(t, []string{"c"}, outputs)
+	require.Equal(t, []string{"lr"}, space)
 }
 
 func TestDoubleBraces(t *testing.T) {

@@ -130,11 +130,6 @@ func (in Input) IsLiteral() bool { return in.Path == "" && in.Type == "" || in.b
 // bound tells whether the path is an expression: such an input is written as a literal.
 func (in Input) bound() bool { return isExpression(in.Path) }
 
-func isExpression(s string) bool {
-	s = strings.TrimSpace(s)
-	return strings.HasPrefix(s, "${{") && strings.HasSuffix(s, "}}")
-}
-
 // Text is the literal as the job's command gets it.
 func (in Input) Text() string {
 	if in.bound() {
@@ -160,16 +155,10 @@ func (in Input) EncodeWire(e *wire.Encoding) (any, error) {
 		}
 		return e.Plain(in)
 	}
-	key := func(s string) string {
-		if e.Spelling() == wire.Snake {
-			return wire.SnakeCase(s)
-		}
-		return s
-	}
 	m := map[string]any{}
 	switch {
 	case in.IsLiteral():
-		m[key("jobInputType")] = "literal"
+		m[e.Key("jobInputType")] = "literal"
 		if in.Value != nil || in.bound() {
 			m["value"] = in.Text()
 		}
@@ -183,7 +172,7 @@ func (in Input) EncodeWire(e *wire.Encoding) (any, error) {
 			return nil, err
 		}
 	}
-	return e.Tag(m, key("jobInputType")), nil
+	return e.Tag(m, e.Key("jobInputType")), nil
 }
 
 func (in Input) dataType() DataType {
@@ -205,11 +194,7 @@ func (in *Input) DecodeWire(d *wire.Decoding, n *wire.Node) {
 	case d.Spelling() == wire.YAML || d.Spelling() == wire.Spec:
 		in.decodeMapping(d, n)
 	default:
-		key := "jobInputType"
-		if d.Spelling() == wire.Snake {
-			key = wire.SnakeCase(key)
-		}
-		if t, _ := n.Get(key).Str(); strings.EqualFold(t, "literal") || t == "" && n.Get("uri") == nil {
+		if t, _ := n.Get(d.Key("jobInputType")).Str(); strings.EqualFold(t, "literal") || t == "" && n.Get("uri") == nil {
 			if v := n.Get("value"); v.IsScalar() {
 				in.Value = v.Value
 			}

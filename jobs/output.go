@@ -103,11 +103,7 @@ func (o Output) EncodeWire(e *wire.Encoding) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := "jobOutputType"
-	if sp == wire.Snake {
-		key = wire.SnakeCase(key)
-	}
-	return e.Tag(m, key), nil
+	return e.Tag(m, e.Key("jobOutputType")), nil
 }
 
 // DecodeWire reads the output; null is one with everything as the service likes it.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/rest"
+	"github.com/azureml-go/azureml/internal/wire"
 )
 
 // resolver turns names into ids and files into addresses, for one submission.
@@ -53,8 +54,7 @@ func (c *Client) computeName(compute string) (name string, ok bool) {
 // id is the resource id of something in the workspace, as documents carry it: not escaped.
 func (c *Client) id(collection, name string) string {
 	w := c.rest.ID()
-	return "/subscriptions/" + w.Subscription + "/resourceGroups/" + w.ResourceGroup +
-		"/providers/Microsoft.MachineLearningServices/workspaces/" + w.Name + "/" + collection + "/" + name
+	return wire.WorkspaceID(w.Subscription, w.ResourceGroup, w.Name, collection, name)
 }
 
 // compute gives a compute's id.

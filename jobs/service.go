@@ -50,14 +50,8 @@ func (s Service) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
 	if sp == wire.YAML || sp == wire.Spec {
 		return nil
 	}
-	key := func(k string) string {
-		if sp == wire.Snake {
-			return wire.SnakeCase(k)
-		}
-		return k
-	}
 	if s.Nodes != "" {
-		m["nodes"] = map[string]any{key("nodesValueType"): "All"}
+		m["nodes"] = map[string]any{e.Key("nodesValueType"): "All"}
 	}
 	for k, v := range map[string]string{"sshPublicKeys": s.SSHPublicKeys, "logDir": s.LogDir} {
 		if v == "" {

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 
 	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/internal/wire"
 )
 
-// Spec is what can be submitted: a job of any kind, or its builder. The kinds are *CommandJob, *SweepJob
-// and, of what the service answers, *UnknownJob.
+// Spec is what can be submitted: a job of any kind, or its builder. The kinds are *CommandJob, *SweepJob,
+// *SparkJob and, of what the service answers, *UnknownJob.
 type Spec interface {
 	// job gives the definition, or every fault that a builder has kept.
 	job() (definition, error)
@@ -36,10 +37,42 @@ type definition interface {
 // head points at the fields that all kinds have.
 type head struct {
 	name, displayName, experiment, compute *string
-	tags, properties                       *map[string]string
+	tags                                   *map[string]string
 	identity                               *azureml.Identity
 	inputs                                 *Inputs
 	outputs                                *Outputs
+	properties                             properties
+}
+
+// properties is a job's map of properties, whose values are text or anything.
+type properties interface {
+	has(key string) bool
+	// add makes a new map with these too.
+	add(more map[string]string)
+}
+
+type propertyMap[V any] struct {
+	m    *map[string]V
+	make func(string) V
+}
+
+func (p propertyMap[V]) has(key string) bool {
+	_, ok := (*p.m)[key]
+	return ok
+}
+
+func (p propertyMap[V]) add(more map[string]string) {
+	all := make(map[string]V, len(*p.m)+len(more))
+	maps.Copy(all, *p.m)
+	for k, v := range more {
+		all[k] = p.make(v)
+	}
+	*p.m = all
+}
+
+// textual are properties that are text.
+func textual(m *map[string]string) properties {
+	return propertyMap[string]{m, func(s string) string { return s }}
 }
 
 var _ = wire.RegisterSum[Spec](&wire.Sum{
@@ -47,6 +80,7 @@ var _ = wire.RegisterSum[Spec](&wire.Sum{
 	Arms: []wire.Arm{
 		wire.ArmOf[CommandJob]("command", "Command"),
 		wire.ArmOf[SweepJob]("sweep", "Sweep"),
+		wire.ArmOf[SparkJob]("spark", "Spark"),
 	},
 	Unknown: func() any { return new(UnknownJob) },
 })

@@ -13,7 +13,7 @@ import (
 )
 
 func TestDeclarations(t *testing.T) {
-	for _, v := range []any{&CommandJob{}, &SweepJob{}, &UnknownJob{}} {
+	for _, v := range []any{&CommandJob{}, &SweepJob{}, &SparkJob{}, &UnknownJob{}} {
 		require.NoError(t, wire.Check(v), "%T", v)
 	}
 }

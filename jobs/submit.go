@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 
 	"github.com/azureml-go/azureml/assets"
@@ -114,20 +113,15 @@ func (c *Client) defaults(ctx context.Context, d definition, name string, o *Sub
 		return
 	}
 	git := gitProperties(ctx, o.Dir, c.rest.Logger())
-	for k := range git {
-		if _, ok := (*h.properties)[k]; ok { // a job that is submitted again keeps its own
-			return
-		}
-	}
 	if len(git) == 0 {
 		return
 	}
-	all := maps.Clone(*h.properties)
-	if all == nil {
-		all = map[string]string{}
+	for k := range git {
+		if h.properties.has(k) { // a job that is submitted again keeps the commit of the first time
+			return
+		}
 	}
-	maps.Copy(all, git)
-	*h.properties = all
+	h.properties.add(git)
 }
 
 // Validate reports what Submit would refuse, without uploading or starting anything.

@@ -66,7 +66,7 @@ func (j *SweepJob) jobType() string { return "Sweep" }
 
 func (j *SweepJob) head() head {
 	return head{
-		name: &j.Name, displayName: &j.DisplayName, experiment: &j.Experiment, compute: &j.Compute, tags: &j.Tags, properties: &j.Properties,
+		name: &j.Name, displayName: &j.DisplayName, experiment: &j.Experiment, compute: &j.Compute, tags: &j.Tags, properties: textual(&j.Properties),
 		identity: &j.Identity, inputs: &j.Inputs, outputs: &j.Outputs,
 	}
 }
