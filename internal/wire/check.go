@@ -67,8 +67,24 @@ func (c *checker) typ(t reflect.Type) {
 			return
 		}
 		c.places(t, p)
+		c.hooks(t)
 		for _, f := range p.fields {
 			c.typ(f.typ)
+		}
+	}
+}
+
+// hooks tells of the last touches of embedded structs that Go does not promote because two have one.
+func (c *checker) hooks(t reflect.Type) {
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		if !sf.Anonymous || sf.Type.Kind() != reflect.Struct {
+			continue
+		}
+		for _, hook := range []reflect.Type{reflect.TypeFor[AfterEncoder](), reflect.TypeFor[AfterDecoder]()} {
+			if implements(sf.Type, hook) && !implements(t, hook) {
+				c.errorf("%v: the %v of %v is not promoted; write one that calls it", t, hook.Name(), sf.Type)
+			}
 		}
 	}
 }

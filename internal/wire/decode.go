@@ -126,11 +126,9 @@ var bindingPattern = regexp.MustCompile(`^\s*\$\{\{[^{}]*\}\}\s*$`)
 func (d *Decoding) value(n *Node, v reflect.Value) {
 	t := v.Type()
 	if v.Kind() == reflect.Pointer {
-		if n.IsNull() {
-			if !implements(t.Elem(), decoderType) {
-				d.nullFault(n)
-				return
-			}
+		if n.IsNull() && !(d.strict && implements(t.Elem(), decoderType)) {
+			d.nullFault(n)
+			return
 		}
 		p := reflect.New(t.Elem())
 		before := d.Faulty()

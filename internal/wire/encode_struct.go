@@ -107,7 +107,7 @@ func (e *Encoding) named(p *plan, v reflect.Value, m map[string]any) error {
 		put(k, p.layout.YAML[k])
 	}
 	for _, f := range p.fields {
-		if (f.yamlRO && !e.ro) || (e.sp != YAML && f.restRO && !e.ro) {
+		if f.yamlRO && !e.ro {
 			continue
 		}
 		if !f.inlined && f.key(e.sp) == "" {

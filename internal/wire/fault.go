@@ -65,16 +65,19 @@ func (f Faults) Unwrap() []error {
 	return out
 }
 
-// Err is nil when there are no faults, else the faults sorted by place.
+// Err is nil when there are no faults, else the faults sorted by place; files stay in the order in which they were met.
 func (f Faults) Err() error {
 	if len(f) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(f, func(a, b *Fault) int {
-		if a.File != b.File { // files stay in the order in which they were met
-			return 0
+	met := map[string]int{}
+	for _, x := range f {
+		if _, known := met[x.File]; !known {
+			met[x.File] = len(met)
 		}
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	}
+	slices.SortStableFunc(f, func(a, b *Fault) int {
+		return cmp.Or(cmp.Compare(met[a.File], met[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return f
 }

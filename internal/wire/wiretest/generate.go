@@ -64,6 +64,7 @@ var (
 	bindings = reflect.TypeFor[wire.Bindings]()
 	encoder  = reflect.TypeFor[wire.Encoder]()
 	enum     = reflect.TypeFor[wire.Enumeration]()
+	laid     = reflect.TypeFor[wire.Laid]()
 	oneOf    = reflect.TypeFor[wire.OneOf]()
 )
 
@@ -115,7 +116,7 @@ func (g *generator) value(t *rapid.T, typ reflect.Type, tag reflect.StructTag, d
 		return v
 	}
 	switch {
-	case typ.Implements(encoder) || reflect.PointerTo(typ).Implements(encoder):
+	case (typ.Implements(encoder) || reflect.PointerTo(typ).Implements(encoder)) && !(typ.Kind() == reflect.Struct && typ.Implements(laid)):
 		if typ.Kind() == reflect.String && !typ.Implements(enum) {
 			v.SetString("azureml:" + rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "name") + ":1")
 		}
