@@ -1,0 +1,74 @@
+package workspace
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azureml-go/azureml/assets"
+	"github.com/azureml-go/azureml/compute"
+	"github.com/azureml-go/azureml/endpoints"
+	"github.com/azureml-go/azureml/internal/wire"
+	"github.com/azureml-go/azureml/jobs"
+)
+
+// ApplyOptions are the choices of Apply. Nil is fine.
+type ApplyOptions struct {
+	// Progress is told how far uploads are.
+	Progress func(assets.Progress)
+}
+
+// Apply creates or updates any entity, as Load returns it, and waits until that is done. It returns what the service
+// answered: a *jobs.Run for a job, else the same kind as entity.
+func (c *Client) Apply(ctx context.Context, entity any, o *ApplyOptions) (any, error) {
+	if o == nil {
+		o = &ApplyOptions{}
+	}
+	create := &assets.CreateOptions{Progress: o.Progress}
+	switch e := entity.(type) {
+	case jobs.Spec:
+		return c.Jobs.Submit(ctx, e, &jobs.SubmitOptions{Progress: o.Progress})
+	case *assets.Data:
+		return c.Data.Create(ctx, e, create)
+	case *assets.Model:
+		return c.Models.Create(ctx, e, create)
+	case *assets.Environment:
+		return c.Environments.Create(ctx, e, create)
+	case assets.Datastore:
+		return c.Datastores.Create(ctx, e, nil)
+	case compute.Compute:
+		p, err := c.Computes.BeginCreate(ctx, e, nil)
+		return finish(ctx, p, err)
+	case *endpoints.OnlineEndpoint:
+		p, err := c.Online.BeginCreate(ctx, e, nil)
+		return finish(ctx, p, err)
+	case *endpoints.OnlineDeployment:
+		p, err := c.Online.BeginCreateDeployment(ctx, e, nil)
+		return finish(ctx, p, err)
+	}
+	return nil, fmt.Errorf("workspace: apply: a %T cannot be created in a workspace", entity)
+}
+
+// finish waits for an operation that has begun.
+func finish[T any](ctx context.Context, p *runtime.Poller[T], err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return p.PollUntilDone(ctx, nil)
+}
+
+// Dump writes an entity, as Load and Apply return it, as a file of `az ml` v2.
+func Dump(entity any) ([]byte, error) {
+	if s, ok := entity.(jobs.Spec); ok {
+		return jobs.Dump(s)
+	}
+	if r, ok := entity.(*jobs.Run); ok && r.Spec != nil {
+		return jobs.Dump(r.Spec)
+	}
+	b, err := wire.DumpYAML(entity)
+	if err != nil {
+		return nil, fmt.Errorf("workspace: dump: %w", err)
+	}
+	return b, nil
+}
