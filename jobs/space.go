@@ -189,17 +189,19 @@ func (s Space) EncodeWire(e *wire.Encoding) (any, error) {
 // DecodeWire reads either form.
 func (s *Space) DecodeWire(d *wire.Decoding, n *wire.Node) {
 	*s = Space{}
-	if n.Kind == wire.Sequence {
+	if n.Kind == wire.Sequence && d.Spelling() != wire.YAML {
 		s.decodeList(n)
 		return
 	}
 	if n.Kind != wire.Mapping {
+		s.raw = n.Tree()
 		d.Fault(n, "wants a mapping with type: %s", strings.Join(spaceTypes.Values(), ", "))
 		return
 	}
 	name, ok := n.Get("type").Str()
 	y, known := spaceTypes.Parse(name)
 	if !ok || !known {
+		s.raw = n.Tree()
 		at := n.Get("type")
 		if at == nil {
 			at = n

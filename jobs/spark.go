@@ -348,6 +348,14 @@ func (j *SparkJob) resolve(ctx context.Context, r *resolver) (err error) {
 	if j.Inputs, err = r.uploads(ctx, j.Inputs); err != nil {
 		return err
 	}
+	// What the service does not accept as missing: attached pools act as the workspace, serverless Spark as the user.
+	if i := j.Identity; i.Managed == nil && i.AMLToken == nil && i.User == nil && i.Other == nil {
+		if j.Compute != "" {
+			j.Identity.Managed = &azureml.ManagedIdentity{}
+		} else {
+			j.Identity.User = &azureml.UserIdentity{}
+		}
+	}
 	j.Compute = r.compute(j.Compute)
 	return nil
 }

@@ -140,7 +140,7 @@ func (s Sampling) EncodeWire(e *wire.Encoding) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f, err := strconv.ParseFloat(s.LogBase, 64); err == nil {
+	if f, err := strconv.ParseFloat(s.LogBase, 64); err == nil && e.Spelling() != wire.YAML {
 		m["logbase"] = f
 	}
 	return e.Tag(m, e.Key("samplingAlgorithmType")), nil
