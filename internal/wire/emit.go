@@ -268,7 +268,8 @@ func analyze(s []rune, allowUnicode bool) analysis {
 			lineBreaks = true
 		}
 		if r != '\n' && (r < 0x20 || r > 0x7e) {
-			printable := (r == 0x85 || r >= 0xa0 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r < 0x10ffff) && r != 0xfeff
+			// PyYAML would leave line breaks beyond \n in text that may be Unicode; readers turn those into \n.
+			printable := (r >= 0xa0 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r < 0x10ffff) && r != 0xfeff && !isBreak(r)
 			if !printable || !allowUnicode {
 				special = true
 			}
