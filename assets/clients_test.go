@@ -123,6 +123,22 @@ func TestFaultsBeforeAnythingIsSent(t *testing.T) {
 	require.Len(t, faultsOf(err), 2)
 }
 
+func TestTables(t *testing.T) {
+	w := newWorld(t)
+	c := NewDataClient(w.c)
+	dir := writeTree(t, map[string]string{"MLTable": "paths:\n- file: ./a.csv\n- pattern: ./*.parquet\n- folder: ./more\n", "a.csv": "1"})
+	here, err := c.Create(t.Context(), &Data{Name: "table", Type: MLTable, Path: dir}, nil)
+	require.NoError(t, err)
+	want := []any{"./a.csv", "./*.parquet", "./more"}
+	require.Equal(t, want, w.doc("data/table/versions/1")["referencedUris"])
+	_, err = c.Create(t.Context(), &Data{Name: "table", Type: MLTable, Path: here.Path}, nil)
+	require.NoError(t, err)
+	require.Equal(t, want, w.doc("data/table/versions/2")["referencedUris"])
+	_, err = c.Create(t.Context(), &Data{Name: "table", Type: MLTable, Path: "azureml://datastores/none/paths/x"}, nil)
+	require.NoError(t, err)
+	require.NotContains(t, w.doc("data/table/versions/3"), "referencedUris")
+}
+
 func TestModels(t *testing.T) {
 	w := newWorld(t)
 	c := NewModelClient(w.c)

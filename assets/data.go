@@ -146,6 +146,8 @@ func (c *DataClient) Create(ctx context.Context, d *Data, o *CreateOptions) (*Da
 			return nil, err
 		}
 		data.Path = up.ShortURI()
+	} else if data.kind() == MLTable && data.ReferencedURIs == nil {
+		data.ReferencedURIs = c.stores.remoteTableURIs(ctx, op, data.Path)
 	}
 	if data.Version == "" {
 		return putNext[Data](ctx, c.collection, op, data.Name, &data)

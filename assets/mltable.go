@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +20,29 @@ func tableURIs(dir string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a folder of the type mltable has a file %s: %w", tableFile, err)
 	}
+	return parseTable(text, file)
+}
+
+// remoteTableURIs reads the paths of a table in the workspace's storage. What cannot be read is left to the service.
+func (c *DatastoreClient) remoteTableURIs(ctx context.Context, op, uri string) []string {
+	b, at, err := c.locate(ctx, op, strings.TrimSuffix(uri, "/")+"/"+tableFile, 0)
+	if err == nil {
+		var text []byte
+		if text, err = b.read(ctx, at, maxTable); err == nil {
+			var uris []string
+			if uris, err = parseTable(text, uri); err == nil {
+				return uris
+			}
+		}
+	}
+	c.c.Logger().Debug("azureml: the table's paths cannot be read", "uri", uri, "error", err)
+	return nil
+}
+
+// maxTable bounds the file that describes a table, in bytes.
+const maxTable = 1 << 20
+
+func parseTable(text []byte, file string) ([]string, error) {
 	n, err := wire.ParseYAML(text, file, "")
 	if err != nil {
 		return nil, err

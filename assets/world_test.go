@@ -28,7 +28,7 @@ import (
 // world is a workspace whose storage is real: Azurite where AZUREML_TEST_BLOB_URL names one
 // (http://127.0.0.1:10000/devstoreaccount1), else the local blob service. The resource manager is a table of documents.
 type world struct {
-	*testing.T
+	testing.TB
 	c *rest.Client
 
 	storage, account, key string // host:port, and the account on it
@@ -49,8 +49,8 @@ const azuriteKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6
 
 const testWorkspace = "/subscriptions/s/resourcegroups/g/providers/microsoft.machinelearningservices/workspaces/w/"
 
-func newWorld(t *testing.T) *world {
-	w := &world{T: t, docs: map[string]map[string]any{}, taken: map[string]bool{}, secret: "Sas", sasTime: time.Hour}
+func newWorld(t testing.TB) *world {
+	w := &world{TB: t, docs: map[string]map[string]any{}, taken: map[string]bool{}, secret: "Sas", sasTime: time.Hour}
 	if at := os.Getenv("AZUREML_TEST_BLOB_URL"); at != "" {
 		u, err := url.Parse(at)
 		require.NoError(t, err)
@@ -75,7 +75,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func localStorage(t *testing.T) (host, account, key string) {
+func localStorage(t testing.TB) (host, account, key string) {
 	dir := t.TempDir()
 	db, err := store.Open(store.Options{Dir: dir})
 	require.NoError(t, err)
