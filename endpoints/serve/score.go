@@ -80,9 +80,9 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func writeError(w http.ResponseWriter, status int, message string) {
-	b, err := json.Marshal(map[string]string{"error": message})
+	b, err := json.Marshal(map[string]string{"message": message})
 	if err != nil { // a string does not fail
-		b = []byte(`{"error":""}`)
+		b = []byte(`{"message":""}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -97,13 +97,13 @@ func TestRun(t *testing.T) {
 		want string
 	}{
 		{`{"rows":[[1,2],[3]]}`, 200, "[3,3]"},
-		{`{"rows":[[]]}`, 400, `{"error":"row 0 is empty"}`},
+		{`{"rows":[[]]}`, 400, `{"message":"row 0 is empty"}`},
 		{`{"row":[[1]]}`, 400, `unknown field \"row\"`},
 		{`{"rows":`, 400, "not what the model takes"},
 		{`{"rows":[[1]]} x`, 400, "goes on behind"},
 		{`{"rows":[[` + strings.Repeat("1,", 100) + `1]]}`, 413, "larger than 100 bytes"},
-		{`{"rows":[[13]]}`, 500, `{"error":"scoring failed"}`},
-		{`{"rows":[[14]]}`, 500, `{"error":"scoring failed"}`},
+		{`{"rows":[[13]]}`, 500, `{"message":"scoring failed"}`},
+		{`{"rows":[[14]]}`, 500, `{"message":"scoring failed"}`},
 		{`{"rows":[[15]]}`, 503, "took too long"},
 	} {
 		code, text := call(t, "POST", base+"/score", c.body)
@@ -117,6 +117,34 @@ func TestRun(t *testing.T) {
 	require.NoError(t, stop())
 	require.Contains(t, log.String(), "secret detail")
 	require.Contains(t, log.String(), "unlucky")
+}
+
+// A request is found in the logs of both sides by its ids; a failure of the model is told from one of the way.
+func TestRequestIDs(t *testing.T) {
+	base, log, stop := serving(t, func(context.Context, string) (http.Handler, error) { return JSON(sum), nil }, Options{})
+	require.Eventually(t, func() bool { code, _ := call(t, "GET", base+"/ready", ""); return code == 200 }, 5*time.Second, time.Millisecond)
+	ask := func(body string, header ...string) *http.Response {
+		req, err := http.NewRequest("POST", base+"/score", strings.NewReader(body))
+		require.NoError(t, err)
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp
+	}
+	resp := ask(`{"rows":[[1]]}`, "x-ms-client-request-id", "mine", "x-request-id", "theirs")
+	require.Equal(t, []string{"theirs", "mine", "mine"}, []string{resp.Header.Get("x-request-id"), resp.Header.Get("x-ms-client-request-id"), resp.Header.Get("x-ms-request-id")})
+	require.NotEmpty(t, resp.Header.Get("x-ms-run-fn-exec-ms"))
+	require.Empty(t, resp.Header.Get("x-ms-run-function-failed"))
+	resp = ask(`{"rows":[[13]]}`)
+	require.Equal(t, "True", resp.Header.Get("x-ms-run-function-failed"))
+	require.Len(t, resp.Header.Get("x-request-id"), 32)
+	require.Equal(t, 431, ask(`{}`, "x-ms-request-id", strings.Repeat("x", 101)).StatusCode)
+	require.NoError(t, stop())
+	require.Contains(t, log.String(), "request=theirs")
+	require.Contains(t, log.String(), "serve_test.go", "the stack of a panic")
 }
 
 func TestLoadFails(t *testing.T) {

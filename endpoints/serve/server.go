@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -38,13 +39,13 @@ type Options struct {
 	// MaxBody is the most bytes of a request. Defaults to 10 MiB, about
 	// Azure's own limit; more is answered with 413.
 	MaxBody int64
-	// Timeout bounds one request. Defaults to one minute; past it the answer is
-	// 503 and the request's context ends.
+	// Timeout bounds one request: its context ends then, and JSON answers 503.
+	// Defaults to one minute.
 	Timeout time.Duration
 	// Grace is how long requests under way may take when the server is asked
 	// to stop. Defaults to 20 s.
 	Grace time.Duration
-	// Logger gets a line at start and stop and for each request that fails.
+	// Logger gets a line at start and stop and for each scoring request.
 	// Defaults to text on standard error, which is the deployment's log.
 	Logger *slog.Logger
 	// Listening is called with the address once the server listens. Optional.
@@ -156,6 +157,9 @@ type server struct {
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !identify(w, r) {
+		return
+	}
 	o := s.o
 	h := s.score.Load()
 	switch {
@@ -187,25 +191,32 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func get(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// call bounds one request in size and time and turns a panic into a 500.
-func (s *server) call(h http.Handler, w http.ResponseWriter, r *http.Request) {
+// call bounds one request in size and time, turns a panic into a 500, and logs how it went.
+func (s *server) call(h http.Handler, to http.ResponseWriter, r *http.Request) {
+	w := &scored{ResponseWriter: to, start: time.Now()}
+	log := s.o.Logger.With("request", w.Header().Get(requestID))
 	defer func() {
-		p := recover()
-		if p == nil {
-			return
+		if p := recover(); p != nil {
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+			log.Error("scoring panicked", "panic", p, "stack", string(debug.Stack()))
+			if w.status != 0 {
+				panic(http.ErrAbortHandler) // the answer has begun: only the connection can say that it failed
+			}
+			writeError(w, http.StatusInternalServerError, "scoring failed")
 		}
-		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-			panic(p)
-		}
-		s.o.Logger.Error("scoring panicked", "panic", p)
-		writeError(w, http.StatusInternalServerError, "scoring failed")
+		log.Info("scored", "status", w.status, "bytes", w.bytes, "took", time.Since(w.start).Round(time.Microsecond).String())
 	}()
 	ctx, cancel := context.WithTimeout(r.Context(), s.o.Timeout)
 	defer cancel()
-	ctx = context.WithValue(ctx, loggerKey{}, s.o.Logger)
+	ctx = context.WithValue(ctx, loggerKey{}, log)
 	r = r.WithContext(ctx)
 	r.Body = http.MaxBytesReader(w, r.Body, s.o.MaxBody)
 	h.ServeHTTP(w, r)
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK) // as net/http does of a handler that says nothing
+	}
 }
 
 type loggerKey struct{}
