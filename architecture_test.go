@@ -88,12 +88,18 @@ func TestImportsGoOneWay(t *testing.T) {
 			"wire imports nothing of ours",
 		},
 		{
-			func(d string) bool { return under(d, "jobs/mlflow") || under(d, "endpoints/serve") || d == "internal/rest" || d == "." },
-			func(i string) bool { return strings.Contains(i, "/sdk/storage/") || strings.HasSuffix(i, "/sdk/azidentity") },
+			func(d string) bool {
+				return under(d, "jobs/mlflow") || under(d, "endpoints/serve") || d == "internal/rest" || d == "."
+			},
+			func(i string) bool {
+				return strings.Contains(i, "/sdk/storage/") || strings.HasSuffix(i, "/sdk/azidentity")
+			},
 			"programs that run inside jobs and containers stay small",
 		},
 		{
-			func(d string) bool { return d != "assets" && !under(d, "workspace/local") && !under(d, "internal/emulator") },
+			func(d string) bool {
+				return d != "assets" && !under(d, "workspace/local") && !under(d, "internal/emulator")
+			},
 			func(i string) bool { return strings.Contains(i, "/sdk/storage/azblob") },
 			"azblob is used in one place",
 		},
