@@ -33,7 +33,6 @@ type Encoding struct {
 	ro       bool                 // read-only fields too
 	tagged   bool                 // leave discriminator marks for Merge
 	order    map[uintptr][]string // keys of YAML mappings in order
-	root     map[string]any       // document that the present kind is in
 	plainFor reflect.Type
 }
 
