@@ -303,6 +303,8 @@ func TestSASByService(t *testing.T) {
 	s.now.Store(to.Ptr(time.Now().Add(2 * time.Minute)))
 	requireCode(t, read(soon, "dir2/x"), 403, bloberror.AuthenticationFailed)
 	require.NoError(t, read(sign("", blob.SASOptions{}), "dir2/x"))
+	_, err = soon.NewBlockBlobClient("large").Upload(t.Context(), body(random(8<<20)), nil)
+	requireCode(t, err, 403, bloberror.AuthenticationFailed)
 
 	_, err = s.SAS("nosuch", container, "", blob.SASOptions{})
 	require.ErrorIs(t, err, store.ErrNotFound)

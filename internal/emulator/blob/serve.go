@@ -2,6 +2,7 @@ package blob
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
@@ -52,8 +53,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.log.Error("blob: request failed", "operation", q.op.name, "blob", q.address.String(), "error", err)
 	}
+	// A client that is still sending would not read the answer. Whatever fails here,
+	// the answer is the same.
+	_, _ = io.CopyN(io.Discard, r.Body, drained)
 	e.write(w, r, s.now())
 }
+
+// drained is how much of a refused request's body is read.
+const drained = 64 << 20
 
 // requestID makes an id for logs; it need not be hard to guess.
 func requestID() string {
@@ -216,7 +223,7 @@ func (q *request) written(status int, r *record) {
 
 // stamp gives the answer a state's ETag and time.
 func (q *request) stamp(etag string, modified time.Time) {
-	q.w.Header()["ETag"] = []string{etag}
+	q.w.Header().Set("ETag", etag)
 	q.w.Header().Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
 }
 

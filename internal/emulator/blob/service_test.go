@@ -42,7 +42,13 @@ type folder struct {
 
 func openFolder(t testing.TB, dir string, o *blob.Options) *folder {
 	t.Helper()
-	db, err := store.Open(store.Options{Dir: dir})
+	return openStore(t, store.Options{Dir: dir}, o)
+}
+
+func openStore(t testing.TB, so store.Options, o *blob.Options) *folder {
+	t.Helper()
+	dir := so.Dir
+	db, err := store.Open(so)
 	require.NoError(t, err)
 	s, err := blob.New(db, filepath.Join(dir, "blobs"), o)
 	require.NoError(t, err)
@@ -291,4 +297,35 @@ func TestReopen(t *testing.T) {
 	stat, err := s.Stat(t.Context(), account, container, "x")
 	require.NoError(t, err)
 	require.Equal(t, item, stat)
+}
+
+// With Full, every content is on the disk before its row.
+func TestFull(t *testing.T) {
+	s := openStore(t, store.Options{Dir: filepath.Join(t.TempDir(), "ws"), Full: true}, nil)
+	defer s.close(t)
+	require.NoError(t, s.EnsureContainer(t.Context(), account, container))
+	data := random(50_000)
+	_, err := s.Put(t.Context(), account, container, "x", bytes.NewReader(data), nil)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, read(t, s.Service, "x")))
+	f, err := s.Live(t.Context(), account, container, "log")
+	require.NoError(t, err)
+	_, err = f.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.NoError(t, s.Finish(t.Context(), account, container, "log"))
+	require.True(t, bytes.Equal(data, read(t, s.Service, "log")))
+}
+
+func TestStartIsFast(t *testing.T) {
+	best := time.Hour
+	for range 5 {
+		begin := time.Now()
+		s := openFolder(t, filepath.Join(t.TempDir(), "ws"), nil)
+		require.NoError(t, s.EnsureContainer(t.Context(), account, container))
+		best = min(best, time.Since(begin))
+		s.close(t)
+	}
+	t.Logf("a fresh store with its blob service is open in %v", best)
+	require.Less(t, best, 200*time.Millisecond)
 }

@@ -24,7 +24,16 @@ func element(b *strings.Builder, name, text string) {
 
 func escape(b *strings.Builder, text string) {
 	// Most texts have nothing to escape, and EscapeText is slow.
-	if strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`<>&"'`, r) }) < 0 {
+	plain := true
+	for i := 0; plain && i < len(text); i++ {
+		switch c := text[i]; c {
+		case '<', '>', '&', '"', '\'':
+			plain = false
+		default:
+			plain = c >= ' ' && c <= '~'
+		}
+	}
+	if plain {
 		b.WriteString(text)
 		return
 	}
