@@ -1,0 +1,123 @@
+package emulator
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/azureml-go/azureml/internal/emulator/arm"
+)
+
+// plane is one of the services that a server stands for.
+type plane int
+
+const (
+	planeNone     plane = iota
+	planeARM            // the resource manager
+	planeAPI            // the regional API: discovery, run history, data, model registry, the management front end
+	planeBlob           // storage accounts
+	planeTracking       // MLflow at the root
+	planeScoring        // online endpoints
+)
+
+// place is where a request goes: a plane and the path inside it. In planeBlob the path begins with the account, in planeScoring with the endpoint.
+type place struct {
+	plane   plane
+	path    string
+	rawPath string
+}
+
+// apiRoots are the first segments of the regional API's paths.
+var apiRoots = map[string]bool{
+	"discovery": true, "history": true, "metric": true, "data": true, "dataset": true, "modelregistry": true, "artifact": true, "genericasset": true, "mferp": true,
+	"registrymanagement": true, "rp": true, "mlflow": true, "ux": true,
+}
+
+// trackingRoots are the first segments that MLflow's own server has.
+var trackingRoots = map[string]bool{"api": true, "ajax-api": true, "health": true, "version": true, "v1": true, "get-artifact": true, "graphql": true}
+
+// byPath finds the place of a request that came over the port.
+func byPath(u *url.URL) place {
+	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	p := place{path: u.Path, rawPath: u.RawPath}
+	switch low := strings.ToLower(first); {
+	case low == "subscriptions" || low == "providers" || low == "metadata" || low == "tenants":
+		p.plane = planeARM
+	case apiRoots[low]:
+		p.plane = planeAPI
+	case trackingRoots[low] || low == "":
+		p.plane = planeTracking
+	case low == "endpoints":
+		p.plane = planeScoring
+		p.path, p.rawPath = cutSegment(p.path), cutSegment(p.rawPath)
+	case low == "h": // /h/HOST/…, any host of Azure
+		host, _, _ := strings.Cut(strings.TrimPrefix(p.path[len("/h"):], "/"), "/")
+		inner := &url.URL{Path: orSlash(cutSegment(cutSegment(p.path))), RawPath: cutSegment(cutSegment(p.rawPath))}
+		return byHost(host, inner)
+	default:
+		p.plane = planeBlob
+	}
+	return p
+}
+
+// cutSegment takes the first segment off a path.
+func cutSegment(p string) string {
+	if p == "" {
+		return ""
+	}
+	if i := strings.IndexByte(p[1:], '/'); i >= 0 {
+		return p[1+i:]
+	}
+	return ""
+}
+
+func orSlash(p string) string {
+	if p == "" {
+		return "/"
+	}
+	return p
+}
+
+// byHost finds the place of a request that names one of Azure's hosts.
+func byHost(host string, u *url.URL) place {
+	host = strings.ToLower(host)
+	if h, ok := strings.CutSuffix(host, ":443"); ok {
+		host = h
+	}
+	p := place{path: u.Path, rawPath: u.RawPath}
+	under := func(name string) {
+		if p.rawPath != "" {
+			p.rawPath = "/" + name + p.rawPath
+		}
+		p.path = "/" + name + orSlash(p.path)
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	switch {
+	case host == arm.ARMHost:
+		p.plane = planeARM
+	case host == arm.APIHost || host == arm.RegistryHost:
+		p.plane = planeAPI
+		if trackingRoots[strings.ToLower(first)] {
+			p.plane = planeTracking
+		}
+	case strings.HasSuffix(host, "."+arm.BlobSuffix):
+		p.plane = planeBlob
+		under(strings.TrimSuffix(host, "."+arm.BlobSuffix))
+	case strings.HasSuffix(host, "."+arm.InferenceHost):
+		p.plane = planeScoring
+		under(strings.TrimSuffix(host, "."+arm.InferenceHost))
+	}
+	return p
+}
+
+// to is the request as its plane reads it.
+func (p place) to(r *http.Request) *http.Request {
+	if p.path == r.URL.Path && p.rawPath == r.URL.RawPath {
+		return r
+	}
+	c := *r
+	u := *r.URL
+	u.Path, u.RawPath = p.path, p.rawPath
+	c.URL = &u
+	return &c
+}
