@@ -9,7 +9,9 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/azureml-go/azureml/internal/wire"
+	"github.com/azureml-go/azureml/internal/wire/wiretest"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 type thing struct {
@@ -19,11 +21,13 @@ type thing struct {
 	Identity  Identity          `yaml:"identity" json:"identity"`
 	Resources *Resources        `yaml:"resources" json:"resources"`
 	Owner     *ResourceIdentity `yaml:"owner" json:"owner"`
+	doc       wire.Document
 }
 
 var thingLayout = wire.Layout{Name: "thing", Base: "properties", At: wire.Table{"owner": "/identity", "name": "/name"}}
 
-func (thing) WireLayout() *wire.Layout { return &thingLayout }
+func (t *thing) WireDocument() *wire.Document { return &t.doc }
+func (thing) WireLayout() *wire.Layout        { return &thingLayout }
 
 func TestSharedTypesBothWays(t *testing.T) {
 	require.NoError(t, wire.Check(thing{}))
@@ -58,6 +62,16 @@ func TestSharedTypesBothWays(t *testing.T) {
 			require.Equal(t, v, loaded)
 		})
 	}
+}
+
+func TestSharedTypesHold(t *testing.T) {
+	wiretest.Kind[thing](t,
+		wiretest.Value(func(t *rapid.T) DockerArgs {
+			return rapid.SampledFrom([]DockerArgs{{}, {Line: "--a b"}, {List: []string{"a", "b"}}}).Draw(t, "docker args")
+		}),
+		wiretest.Value(func(t *rapid.T) UserAssignedIdentities {
+			return rapid.SampledFrom([]UserAssignedIdentities{nil, {{ResourceID: "/a"}}, {{ResourceID: "/a"}, {ResourceID: "/b"}}}).Draw(t, "identities")
+		}))
 }
 
 func TestMetaIsReadAndNeverSent(t *testing.T) {

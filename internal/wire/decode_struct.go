@@ -125,7 +125,11 @@ func (d *Decoding) named(p *plan, n *Node, v reflect.Value, outer map[string]boo
 		if taken[e.Key] || e.Key == "$schema" {
 			continue
 		}
-		d.At(e.Key).Fault(e.At, "unknown field%s", suggest(e.Key, d.known(p, v)))
+		hint := ""
+		if d.load.hints++; d.load.hints <= maxHints {
+			hint = suggest(e.Key, d.known(p, v))
+		}
+		d.At(e.Key).Fault(e.At, "unknown field%s", hint)
 	}
 }
 

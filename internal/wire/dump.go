@@ -8,7 +8,7 @@ import (
 // DumpYAML writes an entity as the file of `az ml` v2: fields in the order of the struct, in block style, quoted where
 // YAML 1.1 needs it, so that LoadYAML and the reference SDK read it back.
 func DumpYAML(v any) ([]byte, error) {
-	e := &Encoding{sp: YAML, ro: true, order: map[uintptr][]string{}}
+	e := &Encoding{sp: YAML, ro: true, order: map[uintptr]ordered{}}
 	m, err := e.object(v)
 	if err != nil {
 		return nil, err

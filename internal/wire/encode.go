@@ -29,11 +29,17 @@ var Omit any = omitted{}
 // An Encoding is the state of one encoding; Encoders get it to encode what is inside them.
 type Encoding struct {
 	sp       Spelling
-	f        *field               // whose options hold
-	ro       bool                 // read-only fields too
-	tagged   bool                 // leave discriminator marks for Merge
-	order    map[uintptr][]string // keys of YAML mappings in order
+	f        *field              // whose options hold
+	ro       bool                // read-only fields too
+	tagged   bool                // leave discriminator marks for Merge
+	order    map[uintptr]ordered // keys of YAML mappings in order
 	plainFor reflect.Type
+}
+
+// ordered is the order of a mapping's keys. It holds the mapping too, so that no other one gets its address.
+type ordered struct {
+	m    map[string]any
+	keys []string
 }
 
 // Spelling is what is being written.

@@ -167,7 +167,7 @@ func (f *field) label() string {
 
 func (e *Encoding) remember(m map[string]any, order []string) {
 	if e.order != nil {
-		e.order[reflect.ValueOf(m).Pointer()] = order
+		e.order[reflect.ValueOf(m).Pointer()] = ordered{m, order}
 	}
 }
 
@@ -176,7 +176,7 @@ func (e *Encoding) keysOf(m map[string]any) []string {
 	keys := make([]string, 0, len(m))
 	seen := map[string]bool{}
 	if e.order != nil {
-		for _, k := range e.order[reflect.ValueOf(m).Pointer()] {
+		for _, k := range e.order[reflect.ValueOf(m).Pointer()].keys {
 			if _, ok := m[k]; ok && !seen[k] {
 				keys = append(keys, k)
 				seen[k] = true
@@ -407,7 +407,7 @@ func (e *Encoding) oneOf(u *unionPlan, v reflect.Value, force bool) (any, error)
 		}
 		if _, had := m[k]; !had && e.order != nil {
 			ptr := reflect.ValueOf(m).Pointer()
-			e.order[ptr] = append([]string{k}, e.order[ptr]...)
+			e.order[ptr] = ordered{m, append([]string{k}, e.order[ptr].keys...)}
 		}
 		m[k] = val
 		if e.tagged && !e.sp.yamlValues() {

@@ -78,11 +78,15 @@ type loader struct {
 	missed  int      // faults of readings that are not strict
 	stack   []string // the outermost file
 	opened  int
+	hints   int
 	private bool
 }
 
 // maxFiles bounds the files that one document may name, those of its files included.
 const maxFiles = 1000
+
+// maxHints bounds the unknown fields of a document that a right name is looked up for.
+const maxHints = 200
 
 func newLoader(o *LoadOptions) *loader {
 	l := &loader{read: os.ReadFile}
