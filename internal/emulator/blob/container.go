@@ -22,8 +22,8 @@ func checkContainerName(name string) error {
 	return nil
 }
 
-// bin is a row of blob_containers.
-type bin struct {
+// containerRecord is a row of blob_containers.
+type containerRecord struct {
 	id       int64
 	name     string
 	etag     int64
@@ -31,10 +31,10 @@ type bin struct {
 	metadata map[string]string
 }
 
-const binColumns = `id, name, etag, modified, metadata`
+const containerColumns = `id, name, etag, modified, metadata`
 
-func scanBin(row scanner) (*bin, error) {
-	b := &bin{}
+func scanContainer(row scanner) (*containerRecord, error) {
+	b := &containerRecord{}
 	var modified int64
 	var metadata string
 	if err := row.Scan(&b.id, &b.name, &b.etag, &modified, &metadata); err != nil {
@@ -46,7 +46,7 @@ func scanBin(row scanner) (*bin, error) {
 	return b, err
 }
 
-func (b *bin) quotedETag() string { return fmt.Sprintf(`"0x%X"`, b.etag) }
+func (b *containerRecord) quotedETag() string { return fmt.Sprintf(`"0x%X"`, b.etag) }
 
 // findContainer returns a container's number. Errors: errContainerNotFound.
 func findContainer(tx *sql.Tx, a address) (id int64, err error) {
@@ -57,9 +57,9 @@ func findContainer(tx *sql.Tx, a address) (id int64, err error) {
 	return id, err
 }
 
-// findBin reads a container's row. Errors: errContainerNotFound.
-func findBin(tx *sql.Tx, a address) (*bin, error) {
-	b, err := scanBin(tx.QueryRow(`SELECT `+binColumns+` FROM blob_containers WHERE account = ? AND name = ?`, a.account, a.container))
+// readContainer reads a container's row. Errors: errContainerNotFound.
+func readContainer(tx *sql.Tx, a address) (*containerRecord, error) {
+	b, err := scanContainer(tx.QueryRow(`SELECT `+containerColumns+` FROM blob_containers WHERE account = ? AND name = ?`, a.account, a.container))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errContainerNotFound
 	}
@@ -67,8 +67,8 @@ func findBin(tx *sql.Tx, a address) (*bin, error) {
 }
 
 // createContainer makes a container. Errors: errContainerExists.
-func (s *Service) createContainer(ctx context.Context, a address, metadata map[string]string) (*bin, error) {
-	b := &bin{name: a.container, etag: s.nextETag(), modified: s.now(), metadata: metadata}
+func (s *Service) createContainer(ctx context.Context, a address, metadata map[string]string) (*containerRecord, error) {
+	b := &containerRecord{name: a.container, etag: s.nextETag(), modified: s.now(), metadata: metadata}
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRow(`INSERT INTO blob_containers (account, name, etag, modified, metadata) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT DO NOTHING RETURNING id`, a.account, a.container, b.etag, b.modified.UnixNano(), encodeMetadata(metadata)).Scan(&b.id)
@@ -102,10 +102,10 @@ func (s *Service) EnsureContainer(ctx context.Context, account, container string
 }
 
 // deleteContainer removes a container with all in it.
-func (s *Service) deleteContainer(ctx context.Context, a address, check func(*bin) error) error {
+func (s *Service) deleteContainer(ctx context.Context, a address, check func(*containerRecord) error) error {
 	var files []string
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
-		b, err := findBin(tx, a)
+		b, err := readContainer(tx, a)
 		if err != nil {
 			return err
 		}

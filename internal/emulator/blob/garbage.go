@@ -203,7 +203,10 @@ func (s *Service) sweepGeneration(generation int64, named map[string]bool) error
 			return err
 		}
 		if file := filepath.ToSlash(rel); !named[file] && strings.HasPrefix(file, path.Clean(root)+"/") {
-			return os.Remove(p)
+			// The collector may have been there first.
+			if err := os.Remove(p); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 		return nil
 	})

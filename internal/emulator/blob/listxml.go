@@ -165,20 +165,20 @@ func listContainers(q *request) error {
 	if err != nil {
 		return err
 	}
-	var bins []*bin
+	var found []*containerRecord
 	err = q.s.db.View(q.Context(), func(tx *sql.Tx) error {
-		rows, err := tx.Query(`SELECT `+binColumns+` FROM blob_containers WHERE account = ? AND name >= ? AND (? = '' OR name < ?) ORDER BY name LIMIT ?`,
+		rows, err := tx.Query(`SELECT `+containerColumns+` FROM blob_containers WHERE account = ? AND name >= ? AND (? = '' OR name < ?) ORDER BY name LIMIT ?`,
 			q.account, max(l.from, l.prefix), after(l.prefix), after(l.prefix), l.limit+1)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			one, err := scanBin(rows)
+			one, err := scanContainer(rows)
 			if err != nil {
 				return err
 			}
-			bins = append(bins, one)
+			found = append(found, one)
 		}
 		return rows.Err()
 	})
@@ -186,15 +186,15 @@ func listContainers(q *request) error {
 		return err
 	}
 	next := ""
-	if len(bins) > l.limit {
-		next = marker(bins[l.limit].name)
-		bins = bins[:l.limit]
+	if len(found) > l.limit {
+		next = marker(found[l.limit].name)
+		found = found[:l.limit]
 	}
 	metadata := q.includes()["metadata"]
 	var b strings.Builder
 	q.openList(&b, l)
 	b.WriteString("<Containers>")
-	for _, one := range bins {
+	for _, one := range found {
 		b.WriteString("<Container>")
 		element(&b, "Name", one.name)
 		b.WriteString("<Properties>")

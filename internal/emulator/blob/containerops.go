@@ -29,7 +29,7 @@ func putContainer(q *request) error {
 
 // getContainer serves Get Container Properties and Get Container Metadata.
 func getContainer(q *request) error {
-	b, err := q.bin()
+	b, err := q.record()
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func getContainer(q *request) error {
 // containerACL serves Get Container ACL: there are no access policies, and no
 // public access.
 func containerACL(q *request) error {
-	b, err := q.bin()
+	b, err := q.record()
 	if err != nil {
 		return err
 	}
@@ -59,9 +59,9 @@ func containerACL(q *request) error {
 	return q.xml(xmlHeader + "<SignedIdentifiers />")
 }
 
-func (q *request) bin() (b *bin, err error) {
+func (q *request) record() (b *containerRecord, err error) {
 	err = q.s.db.View(q.Context(), func(tx *sql.Tx) error {
-		b, err = findBin(tx, q.address)
+		b, err = readContainer(tx, q.address)
 		return err
 	})
 	return b, err
@@ -73,13 +73,13 @@ func setContainerMetadata(q *request) error {
 	if err != nil {
 		return err
 	}
-	check, err := q.binCheck()
+	check, err := q.containerCheck()
 	if err != nil {
 		return err
 	}
-	var b *bin
+	var b *containerRecord
 	err = q.s.db.Update(q.Context(), func(tx *sql.Tx) error {
-		if b, err = findBin(tx, q.address); err != nil {
+		if b, err = readContainer(tx, q.address); err != nil {
 			return err
 		}
 		if err := check(b); err != nil {
@@ -99,7 +99,7 @@ func setContainerMetadata(q *request) error {
 
 // removeContainer serves Delete Container.
 func removeContainer(q *request) error {
-	check, err := q.binCheck()
+	check, err := q.containerCheck()
 	if err != nil {
 		return err
 	}
@@ -110,13 +110,13 @@ func removeContainer(q *request) error {
 	return nil
 }
 
-// binCheck reads the conditions on a container, which are those on its time.
-func (q *request) binCheck() (func(*bin) error, error) {
+// containerCheck reads the conditions on a container, which are those on its time.
+func (q *request) containerCheck() (func(*containerRecord) error, error) {
 	c, err := readConditions(q.Header, "")
 	if err != nil {
 		return nil, err
 	}
-	return func(b *bin) error {
+	return func(b *containerRecord) error {
 		modified := b.modified.Truncate(time.Second)
 		if !c.since.IsZero() && !modified.After(c.since) || !c.unsince.IsZero() && modified.After(c.unsince) {
 			return errCondition
