@@ -121,6 +121,11 @@ func TestFaultsBeforeAnythingIsSent(t *testing.T) {
 	require.Empty(t, w.calls)
 	err := data(Data{})
 	require.Len(t, faultsOf(err), 2)
+	require.Len(t, faultsOf((&Data{}).Validate()), 2)
+	require.Len(t, faultsOf((&Model{Name: "m"}).Validate()), 1)
+	require.Len(t, faultsOf((&Environment{}).Validate(t.Context())), 1)
+	require.NoError(t, (&Environment{Image: "i", Conda: Conda{Text: "name: x"}}).Validate(t.Context()))
+	require.Error(t, (&Environment{Image: "i", Conda: Conda{Text: "- x"}}).Validate(t.Context()))
 }
 
 func TestTables(t *testing.T) {

@@ -111,6 +111,14 @@ func (d *Data) check(f *faults) {
 	}
 }
 
+// Validate says what is wrong with the data, its local path included, as azureml.Faults. It makes no call.
+func (d *Data) Validate() error {
+	var f faults
+	c := *d // an MLTable's paths are noted in it
+	c.check(&f)
+	return f.err("")
+}
+
 // DataClient makes and finds data assets. It is safe for use by many goroutines.
 type DataClient struct {
 	collection

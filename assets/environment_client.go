@@ -30,10 +30,8 @@ func NewEnvironmentClient(c *rest.Client) *EnvironmentClient {
 func (c *EnvironmentClient) Create(ctx context.Context, e *Environment, o *CreateOptions) (*Environment, error) {
 	env := *e
 	op := c.op("create", env.Name, env.Version)
-	var f faults
-	env.check(&f)
-	tree, err := env.context(ctx, &f)
-	if err := errors.Join(f.err(op), rest.WithOp(op, err)); err != nil {
+	tree, err := env.validate(ctx, op)
+	if err != nil {
 		return nil, err
 	}
 	if env.Conda, err = env.Conda.resolve(); err != nil {
@@ -78,6 +76,28 @@ func (c *EnvironmentClient) Create(ctx context.Context, e *Environment, o *Creat
 		return put[Environment](ctx, c.collection, op, env.Name, next, &env)
 	}
 	return out, err
+}
+
+// Validate says what is wrong with the environment, its local build context and conda file included, as azureml.Faults. It
+// makes no call.
+func (e *Environment) Validate(ctx context.Context) error {
+	if _, err := e.validate(ctx, ""); err != nil {
+		return err
+	}
+	if _, err := e.Conda.resolve(); err != nil {
+		return fmt.Errorf("conda_file: %w", err)
+	}
+	return nil
+}
+
+func (e *Environment) validate(ctx context.Context, op string) (*Tree, error) {
+	var f faults
+	e.check(&f)
+	tree, err := e.context(ctx, &f)
+	if err := errors.Join(f.err(op), rest.WithOp(op, err)); err != nil {
+		return nil, err
+	}
+	return tree, nil
 }
 
 // context lists a local build context; nil when there is none.

@@ -186,3 +186,10 @@ func (m *Model) check(f *faults) {
 		f.add("path", "%s is a file; a model of the type mlflow_model is a folder with a file MLmodel", m.Path)
 	}
 }
+
+// Validate says what is wrong with the model, its local path included, as azureml.Faults. It makes no call.
+func (m *Model) Validate() error {
+	var f faults
+	m.check(&f)
+	return f.err("")
+}

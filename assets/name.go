@@ -22,8 +22,11 @@ func (f *faults) add(field, format string, a ...any) {
 
 // err puts the call in front of the faults.
 func (f *faults) err(op string) error {
-	if len(f.list) == 0 {
+	switch {
+	case len(f.list) == 0:
 		return nil
+	case op == "":
+		return f.list
 	}
 	return fmt.Errorf("%s: %w", op, f.list)
 }
