@@ -20,12 +20,14 @@ type dependencies struct {
 	environments *assets.EnvironmentClient
 	code         *assets.CodeClient
 	data         *assets.DataClient
+	stores       *assets.DatastoreClient
 	rest         *rest.Client
 }
 
 func newDependencies(c *rest.Client) *dependencies {
 	return &dependencies{
-		models: assets.NewModelClient(c), environments: assets.NewEnvironmentClient(c), code: assets.NewCodeClient(c), data: assets.NewDataClient(c), rest: c,
+		models: assets.NewModelClient(c), environments: assets.NewEnvironmentClient(c), code: assets.NewCodeClient(c), data: assets.NewDataClient(c),
+		stores: assets.NewDatastoreClient(c), rest: c,
 	}
 }
 

@@ -78,7 +78,7 @@ func (c *OnlineClient) put(ctx context.Context, verb string, e *OnlineEndpoint, 
 		return nil, fmt.Errorf("online endpoints: %s: the endpoint is nil", verb)
 	}
 	call := &rest.Call{
-		Op: online(verb, e.Name), Method: http.MethodPut, Path: c.rest.Path("onlineEndpoints", e.Name), Group: "onlineEndpoints", ResumeToken: o.token(),
+		Op: online(verb, e.Name), Method: http.MethodPut, Path: c.rest.Path("onlineEndpoints", strings.ToLower(e.Name)), Group: "onlineEndpoints", ResumeToken: o.token(),
 	}
 	if call.ResumeToken == "" {
 		if err := e.check(call.Op); err != nil {

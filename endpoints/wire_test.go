@@ -15,7 +15,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestDeclarations(t *testing.T) {
-	for _, k := range []any{OnlineEndpoint{}, OnlineDeployment{}} {
+	for _, k := range []any{
+		OnlineEndpoint{}, OnlineDeployment{}, BatchEndpoint{}, ModelBatchDeployment{}, PipelineBatchDeployment{}, OtherBatchDeployment{},
+		ServerlessEndpoint{}, MarketplaceSubscription{},
+	} {
 		require.NoError(t, wire.Check(k), "%T", k)
 	}
 }
@@ -80,6 +83,46 @@ func TestOnlineYAMLToREST(t *testing.T) {
 	golden(t, "online-deployment-mlflow", place)
 	golden(t, "online-deployment-registry", place)
 	golden(t, "online-deployment-kubernetes", place)
+}
+
+func TestBatchYAMLToREST(t *testing.T) {
+	golden(t, "batch-endpoint", func(e *BatchEndpoint) { e.Location = "eastus" })
+	place := func(d *BatchDeployment) {
+		switch d := (*d).(type) {
+		case *ModelBatchDeployment:
+			d.Location = "eastus"
+		case *PipelineBatchDeployment:
+			d.Location = "eastus"
+		}
+	}
+	golden(t, "batch-model", place)
+	golden(t, "batch-model-old", place)
+	golden(t, "batch-pipeline", place)
+	golden(t, "serverless", func(e *ServerlessEndpoint) { e.Location = "eastus" })
+	golden[MarketplaceSubscription](t, "marketplace", nil)
+}
+
+func TestBatchFaults(t *testing.T) {
+	const head = "name: dep\nendpoint_name: epp\n"
+	for text, want := range map[string]string{
+		"type: model\n": "compute",
+		"type: model\ncompute: azureml:c\nsettings: {wrong: 1}":                                             "settings.wrong",
+		"type: model\ncompute: azureml:c\nsettings: {instance_count: 1}\nresources: {instance_count: 2}":    "settings.instance_count",
+		"type: model\ncompute: azureml:c\nsettings: {output_action: summary_only, output_file_name: x.csv}": "output_file_name",
+		"type: flow\n":                          "model and pipeline are known",
+		"type: pipeline\ncomponent: ./body.yml": "register it first",
+	} {
+		var d BatchDeployment
+		require.ErrorContains(t, wire.LoadYAML([]byte(head+text), "d.yml", &d, nil), want, text)
+	}
+}
+
+func TestUnknownBatchDeploymentIsAValue(t *testing.T) {
+	var d BatchDeployment
+	doc := `{"id":"/W/batchEndpoints/epp/deployments/x","name":"x","properties":{"deploymentConfiguration":{"deploymentConfigurationType":"Quantum"}}}`
+	require.NoError(t, wire.FromREST([]byte(doc), &d))
+	require.IsType(t, &OtherBatchDeployment{}, d)
+	require.Equal(t, "epp/x", d.EndpointName()+"/"+d.DeploymentName())
 }
 
 func TestOnlineFaults(t *testing.T) {

@@ -30,6 +30,11 @@ type Client struct {
 	Jobs *jobs.Client
 	// Online endpoints answer requests.
 	Online *endpoints.OnlineClient
+	// Batch endpoints work through files.
+	Batch *endpoints.BatchClient
+	// Serverless endpoints are those of the catalogue's models; Marketplace has the subscriptions that some of them need.
+	Serverless  *endpoints.ServerlessClient
+	Marketplace *endpoints.MarketplaceClient
 	// Tracking has the experiments, runs, metrics and registered models of MLflow. Its URI names no host until it is first
 	// used: TrackingURI gives the whole one.
 	Tracking *mlflow.Client
@@ -61,6 +66,9 @@ func New(id ID, cred azcore.TokenCredential, o *Options) (*Client, error) {
 		Code:         assets.NewCodeClient(r),
 		Jobs:         jobs.NewClient(r),
 		Online:       endpoints.NewOnlineClient(r),
+		Batch:        endpoints.NewBatchClient(r),
+		Serverless:   endpoints.NewServerlessClient(r),
+		Marketplace:  endpoints.NewMarketplaceClient(r),
 		Tracking:     tracking,
 		id:           id, rest: r,
 	}, nil

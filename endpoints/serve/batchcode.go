@@ -62,7 +62,7 @@ func BatchCode(ctx context.Context, program string, o *BatchCodeOptions) (_ stri
 			}
 		}()
 	} else if left, err := os.ReadDir(c.Output); err == nil && len(left) > 0 {
-		return fail(fmt.Errorf("Output %s is not empty", c.Output))
+		return fail(fmt.Errorf("the folder %s (Output) is not empty", c.Output))
 	}
 	name := BatchProgram
 	if c.GOOS == "windows" {
