@@ -64,7 +64,7 @@ func Build(ctx context.Context, o Options) error {
 		return &Error{Program: o.Program, Err: err, Output: strings.TrimSpace(string(out))}
 	}
 	if o.Program == "" || o.Output == "" {
-		return fail(errors.New("Program and Output are required"), nil)
+		return fail(errors.New("both Program and Output are required"), nil)
 	}
 	tool, err := exec.LookPath("go")
 	if err != nil {

@@ -42,7 +42,14 @@ func (c *Client) newAzureStore(u *url.URL) (store, error) {
 		base := t.host + "/artifact/v2.0" + t.scope + "/artifacts/" + url.PathEscape(m[1]) + "/" + url.PathEscape(m[2])
 		return &azureStore{c: c, base: base, root: strings.Trim(m[3], "/")}, nil
 	}
-	m := runArtifacts.FindStringSubmatch(u.Path)
+	m := runArtifacts.FindStringSubmatch(u.EscapedPath())
+	for i := 2; i < len(m); i++ {
+		part, err := url.PathUnescape(m[i])
+		if err != nil {
+			return nil, err
+		}
+		m[i] = part
+	}
 	if m == nil {
 		return nil, fmt.Errorf("%w: artifact URI %s: the form is azureml://…/experiments/NAME/runs/ID/artifacts", ErrUnsupported, redactURI(u.String()))
 	}

@@ -89,7 +89,6 @@ type Metrics struct {
 	waiting      int           // callers in Flush
 	started      bool
 	closing      bool
-	closed       bool
 	lateLogged   bool
 }
 

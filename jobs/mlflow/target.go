@@ -33,6 +33,17 @@ var versionSegment = regexp.MustCompile(`^/mlflow/v[0-9]+\.[0-9]+/`)
 // parseTarget reads a tracking or registry URI: azureml://HOST/mlflow/v1.0/subscriptions/…, an http or
 // https server (its path is the static prefix), databricks or databricks://HOST.
 func parseTarget(uri string) (*target, error) {
+	t, err := readTarget(uri)
+	if err != nil {
+		return nil, err
+	}
+	if u, err := url.Parse(t.base); err != nil || u.Hostname() == "" {
+		return nil, fault(fmt.Sprintf("tracking URI %q", redactURI(uri)), "its host is none")
+	}
+	return t, nil
+}
+
+func readTarget(uri string) (*target, error) {
 	u, err := url.Parse(strings.TrimSpace(uri))
 	if err != nil {
 		return nil, fmt.Errorf("mlflow: tracking URI %q: %w", redactURI(uri), stripURL(err))
@@ -43,8 +54,9 @@ func parseTarget(uri string) (*target, error) {
 	if u.User != nil {
 		return fail("user and password do not belong into the URI; use Options.Username and Password")
 	}
-	u.RawQuery, u.Fragment = "", ""
-	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawQuery, u.ForceQuery, u.Fragment = "", false, ""
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
+	path := u.EscapedPath() // what goes into addresses again
 	switch u.Scheme {
 	case "http", "https":
 		if u.Host == "" {
@@ -52,16 +64,16 @@ func parseTarget(uri string) (*target, error) {
 		}
 		t := &target{uri: u.String(), base: u.String(), kind: server}
 		// The same address as an azureml URI, spelt with https, is Azure's dialect too.
-		if loc := versionSegment.FindString(u.Path); loc != "" && strings.Contains(u.Path, "/subscriptions/") {
-			t.azure(u.Scheme+"://"+u.Host, u.Path[len(loc)-1:])
+		if loc := versionSegment.FindString(path); loc != "" && strings.Contains(path, "/subscriptions/") {
+			t.azure(u.Scheme+"://"+u.Host, path[len(loc)-1:])
 		}
 		return t, nil
 	case "azureml":
 		if u.Host == "" {
 			return fail("no host; the form is azureml://REGION.api.azureml.ms/mlflow/v1.0/subscriptions/…/workspaces/NAME")
 		}
-		loc := versionSegment.FindString(u.Path)
-		if loc == "" || !strings.HasPrefix(strings.ToLower(u.Path[len(loc)-1:]), "/subscriptions/") {
+		loc := versionSegment.FindString(path)
+		if loc == "" || !strings.HasPrefix(strings.ToLower(path[len(loc)-1:]), "/subscriptions/") {
 			return fail("the form is azureml://REGION.api.azureml.ms/mlflow/v1.0/subscriptions/…/workspaces/NAME")
 		}
 		scheme := "https"
@@ -69,7 +81,7 @@ func parseTarget(uri string) (*target, error) {
 			scheme = "http" // the local workspace's listener
 		}
 		t := &target{uri: u.String()}
-		t.azure(scheme+"://"+u.Host, u.Path[len(loc)-1:])
+		t.azure(scheme+"://"+u.Host, path[len(loc)-1:])
 		return t, nil
 	case "databricks", "databricks-uc":
 		if u.Host == "" {
@@ -91,12 +103,6 @@ func (t *target) azure(host, scope string) {
 		t.kind = registry
 	}
 	t.base = host + "/mlflow/v2.0" + scope
-}
-
-// secure tells whether the target is spoken to over TLS or stays on this machine.
-func (t *target) secure() bool {
-	u, err := url.Parse(t.base)
-	return err == nil && (u.Scheme == "https" || loopback(u.Hostname()))
 }
 
 func (t *target) authority() string {
