@@ -28,6 +28,8 @@ type state struct {
 	set []int32
 	// last is the last rule that matches the path if it ends here, or -1.
 	last int32
+	// seal is the last rule that excludes whatever follows, or -1.
+	seal int32
 	// hope is the last negated rule that a longer path could still match, or -1.
 	hope int32
 
@@ -87,13 +89,15 @@ func (a *automaton) state(set []int32) *state {
 	if s, ok := a.states[string(key)]; ok {
 		return s
 	}
-	s := &state{set: slices.Clone(set), last: -1, hope: -1}
+	s := &state{set: slices.Clone(set), last: -1, seal: -1, hope: -1}
 	for _, i := range set {
 		p := &a.positions[i]
 		if p.op == opAccept {
 			s.last = max(s.last, p.rule)
 		} else if !a.exclude[p.rule] {
 			s.hope = max(s.hope, p.rule)
+		} else if p.op == opDot && p.loop && a.positions[i+1].op == opAccept {
+			s.seal = max(s.seal, p.rule)
 		}
 	}
 	if len(a.states) < maxStates {
@@ -170,9 +174,8 @@ func (a *automaton) excludes(s *state, name string) bool {
 	return last >= 0 && a.exclude[last]
 }
 
-// sealed says whether every path below the folder is excluded, s being the state after the folder's path and a slash.
-// Rules are closed under extension of such a path, so it is when one that excludes matches already and no later negated
-// rule can match any more. (Names that hold a newline are not considered: "." does not match it.)
-func (a *automaton) sealed(s *state) bool {
-	return s.last >= 0 && a.exclude[s.last] && s.hope < s.last
-}
+// sealed says whether every path below the folder is excluded, s being the state after the folder's path and a slash: a rule
+// that excludes has come to its final ".*", and no later negated rule can match any more. (That the rule matches the path
+// with its slash is not enough: a bracket expression may have taken the slash. Names that hold a newline are not
+// considered: "." does not match it.)
+func (a *automaton) sealed(s *state) bool { return s.seal >= 0 && s.hope < s.seal }

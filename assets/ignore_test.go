@@ -97,7 +97,7 @@ func TestSealed(t *testing.T) {
 		{"build/", "build", true}, {"build", "x/build", true}, {"*.d", "x.d", true}, {"**", "a", true},
 		{"/build", "x/build", false}, {"build/*.log", "build", false}, {"build/\n!build/keep", "build", false},
 		{"build/\n!build/keep", "build/other", true}, {"!keep\nbuild/", "build", true}, {"node_modules/\n!*.md", "node_modules", false},
-		{"a/**", "a", true}, {"a/**/b", "a", false}, {"", "a", false},
+		{"a/**", "a", true}, {"a/**/b", "a", false}, {"", "a", false}, {"[a-][!a]", "a", false},
 	} {
 		g, err := ParseIgnore([]byte(c.lines))
 		require.NoError(t, err)
