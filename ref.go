@@ -49,3 +49,6 @@ func (r Ref) EnvironmentRef() Ref { return r }
 
 // ModelRef makes a Ref a model's source (assets.ModelSource).
 func (r Ref) ModelRef() Ref { return r }
+
+// ComponentRef makes a Ref a component's source (jobs.ComponentSource).
+func (r Ref) ComponentRef() Ref { return r }
