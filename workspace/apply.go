@@ -44,7 +44,19 @@ func (c *Client) Apply(ctx context.Context, entity any, o *ApplyOptions) (any, e
 		p, err := c.Online.BeginCreate(ctx, e, nil)
 		return finish(ctx, p, err)
 	case *endpoints.OnlineDeployment:
-		p, err := c.Online.BeginCreateDeployment(ctx, e, nil)
+		p, err := c.Online.BeginCreateDeployment(ctx, e, &endpoints.DeployOptions{Upload: create})
+		return finish(ctx, p, err)
+	case *endpoints.BatchEndpoint:
+		p, err := c.Batch.BeginCreate(ctx, e, nil)
+		return finish(ctx, p, err)
+	case endpoints.BatchDeployment:
+		p, err := c.Batch.BeginCreateDeployment(ctx, e, &endpoints.DeployOptions{Upload: create})
+		return finish(ctx, p, err)
+	case *endpoints.ServerlessEndpoint:
+		p, err := c.Serverless.BeginCreate(ctx, e, nil)
+		return finish(ctx, p, err)
+	case *endpoints.MarketplaceSubscription:
+		p, err := c.Marketplace.BeginCreate(ctx, e, nil)
 		return finish(ctx, p, err)
 	}
 	return nil, fmt.Errorf("workspace: apply: a %T cannot be created in a workspace", entity)

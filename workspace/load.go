@@ -80,7 +80,21 @@ var loaders = []loader{
 		types:   []string{"amlcompute", "computeinstance", "virtualmachine", "kubernetes", "synapsespark"},
 	},
 	{name: "online endpoint", load: of(pointer[endpoints.OnlineEndpoint]), schemas: []string{"managedonlineendpoint", "kubernetesonlineendpoint", "onlineendpoint"}},
-	{name: "online deployment", load: of(pointer[endpoints.OnlineDeployment]), schemas: []string{"managedonlinedeployment", "kubernetesonlinedeployment", "onlinedeployment"}},
+	{
+		name: "online deployment", load: of(pointer[endpoints.OnlineDeployment]),
+		schemas: []string{"managedonlinedeployment", "kubernetesonlinedeployment", "onlinedeployment"},
+		types:   []string{"managed"},
+		keys:    func(n *wire.Node) bool { return has(n, "endpoint_name", "instance_type") },
+	},
+	{name: "batch endpoint", load: of(pointer[endpoints.BatchEndpoint]), schemas: []string{"batchendpoint"}},
+	{
+		name: "batch deployment", load: of(itself[endpoints.BatchDeployment]),
+		schemas: []string{"batchdeployment", "modelbatchdeployment", "pipelinecomponentbatchdeployment"},
+		types:   []string{"model"},
+		keys:    func(n *wire.Node) bool { return has(n, "endpoint_name") },
+	},
+	{name: "serverless endpoint", load: of(pointer[endpoints.ServerlessEndpoint]), schemas: []string{"serverlessendpoint"}},
+	{name: "marketplace subscription", load: of(pointer[endpoints.MarketplaceSubscription]), schemas: []string{"marketplacesubscription"}},
 }
 
 // Load reads a file of `az ml` v2 that holds any kind of entity: which one is said by its $schema, else by its type and
