@@ -36,8 +36,10 @@ func (e *Engine) Check(ctx context.Context, sc arm.Scope, name string, propertie
 		faults = e.faults(ctx, sc, &s)
 	case "Sweep":
 		faults = e.sweepFaults(ctx, sc, properties)
+	case "Pipeline":
+		faults = e.pipelineFaults(ctx, sc, properties)
 	default:
-		return arm.Invalid("properties.jobType", "the local workspace runs jobs of type Command and Sweep; %q is not among them", s.JobType)
+		return arm.Invalid("properties.jobType", "the local workspace runs jobs of type Command, Sweep and Pipeline; %q is not among them", s.JobType)
 	}
 	switch len(faults) {
 	case 0:

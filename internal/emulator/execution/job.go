@@ -72,8 +72,8 @@ func (j *job) live() {
 
 func (j *job) execute() error {
 	e, r := j.e, j.snapshot()
-	if r.Kind == "Sweep" {
-		return j.sweep()
+	if drive := j.driver(); drive != nil {
+		return drive()
 	}
 	size := func() int { return e.Slots(r.Scope, r.Compute) }
 	s := e.compute(r.Scope, r.Compute)

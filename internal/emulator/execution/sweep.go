@@ -147,6 +147,7 @@ func (e *Engine) sweepFaults(ctx context.Context, sc arm.Scope, raw json.RawMess
 			add("trial", err)
 		}
 		if err == nil {
+			c.Limits = nil // checked below, under its own name
 			for _, f := range e.faults(ctx, sc, &c) {
 				for _, k := range []string{"command", "environmentId", "codeId", "distribution", "resources"} {
 					if strings.HasPrefix(f.Target, "properties."+k) {

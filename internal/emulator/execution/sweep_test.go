@@ -1,0 +1,129 @@
+//go:build unix
+
+package execution
+
+import (
+	"encoding/json"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/azureml-go/azureml/internal/emulator/arm"
+)
+
+// sweepJob logs what its command says as the metric "score".
+func sweepJob(t *testing.T, line string, more m) json.RawMessage {
+	t.Helper()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	p := m{
+		"jobType": "Sweep", "computeId": scope.Child(arm.Computes, "cpu"), "experimentName": "exp", "displayName": "sw",
+		"trial":             m{"command": line, "environmentId": scope.AssetID(arm.Environments, "env", "1"), "environmentVariables": m{"EXECUTION_TEST_LOG": "1", "EXE": exe}},
+		"searchSpace":       m{"x": []any{"choice", []any{[]any{1, 2, 3}}}},
+		"samplingAlgorithm": m{"samplingAlgorithmType": "Grid"},
+		"objective":         m{"goal": "maximize", "primaryMetric": "score"},
+		"limits":            m{"maxTotalTrials": 10, "maxConcurrentTrials": 2},
+		"outputs":           m{"o": m{"jobOutputType": "uri_folder", "assetName": "best"}},
+	}
+	for k, v := range more {
+		p[k] = v
+	}
+	b, err := json.Marshal(p)
+	require.NoError(t, err)
+	return b
+}
+
+func TestSweep(t *testing.T) {
+	w := newWorld(t)
+	r := w.run("s", sweepJob(t, `"$EXE" score 0 ${{search_space.x}} 0.5; echo ${{search_space.x}} >${{outputs.o}}/x`, nil))
+	require.Nil(t, r.Error)
+	require.Equal(t, Completed, r.Status)
+	children, err := w.e.Children(t.Context(), scope, "s")
+	require.NoError(t, err)
+	require.Len(t, children, 3)
+	for _, c := range children {
+		require.Equal(t, Completed, c.Status)
+		require.Equal(t, "s", c.Root)
+	}
+	require.Equal(t, "s_2", r.Properties["best_child_run_id"])
+	require.Equal(t, "3", r.Properties["score"])
+	require.Len(t, w.registered, 1, "the best trial's alone")
+	require.Equal(t, "3\n", w.get(scope.BlobContainer(), "azureml/s_2/o/x"))
+	require.Equal(t, r.Outputs["o"].URI, scope.DatastoreURI(arm.BlobStore, "azureml/s_2/o/"))
+	run, err := w.tracking.Run(t.Context(), scope.Key(), "s_1")
+	require.NoError(t, err)
+	require.Equal(t, "2", run.Params["x"])
+	require.Equal(t, "s", run.Parent)
+}
+
+func TestSweepPolicyEndsTrials(t *testing.T) {
+	w := newWorld(t)
+	w.nodes = 3
+	r := w.run("s", sweepJob(t, `PAUSE=20ms "$EXE" score $(for i in $(seq 80); do echo ${{search_space.x}}; done)`, m{
+		"searchSpace":      m{"x": []any{"choice", []any{[]any{1, 50, 100}}}},
+		"limits":           m{"maxTotalTrials": 3, "maxConcurrentTrials": 3},
+		"earlyTermination": m{"policyType": "Bandit", "slackFactor": 0.1, "delayEvaluation": 5, "evaluationInterval": 1},
+	}))
+	require.Equal(t, Completed, r.Status, r.Error)
+	require.Equal(t, "s_2", r.Properties["best_child_run_id"])
+	for _, n := range []string{"s_0", "s_1"} {
+		c, err := w.e.Record(t.Context(), scope, n)
+		require.NoError(t, err)
+		require.Equal(t, Canceled, c.Status)
+		require.Contains(t, c.Reason, "early termination policy")
+	}
+}
+
+func TestSweepThatFails(t *testing.T) {
+	w := newWorld(t)
+	r := w.run("s", sweepJob(t, "echo no; exit 3", nil))
+	require.Equal(t, Failed, r.Status)
+	require.Contains(t, r.Error.Message, "status code 3")
+	r = w.run("silent", sweepJob(t, "true", nil))
+	require.Equal(t, Failed, r.Status)
+	require.Contains(t, r.Error.Message, `No trial logged the metric "score"`)
+}
+
+func TestSweepCancel(t *testing.T) {
+	w := newWorld(t)
+	w.submit("s", sweepJob(t, "sleep 600", nil))
+	require.Eventually(t, func() bool {
+		c, err := w.e.Children(t.Context(), scope, "s")
+		return err == nil && len(c) == 2 && c[0].Status == Running
+	}, waitFor, tick)
+	require.NoError(t, w.e.Cancel(t.Context(), scope, "s", "enough"))
+	require.Equal(t, Canceled, w.wait("s").Status)
+	c, err := w.e.Children(t.Context(), scope, "s")
+	require.NoError(t, err)
+	for _, r := range c {
+		require.Equal(t, Canceled, r.Status)
+	}
+}
+
+func TestSweepTimeout(t *testing.T) {
+	w := newWorld(t)
+	r := w.run("s", sweepJob(t, "sleep 600", m{"limits": m{"maxTotalTrials": 3, "maxConcurrentTrials": 1, "timeout": "PT0.3S"}}))
+	require.Equal(t, Canceled, r.Status)
+	require.Contains(t, r.Error.Message, "the sweep ran longer")
+}
+
+func TestBadSweeps(t *testing.T) {
+	w := newWorld(t)
+	for target, more := range map[string]m{
+		"properties.searchSpace":             {"searchSpace": m{}},
+		"properties.samplingAlgorithm":       {"samplingAlgorithm": m{"samplingAlgorithmType": "Guess"}},
+		"properties.objective.goal":          {"objective": m{"goal": "up", "primaryMetric": "score"}},
+		"properties.objective.primaryMetric": {"objective": m{"goal": "minimize"}},
+		"properties.limits.maxTotalTrials":   {"limits": m{}},
+		"properties.limits.trialTimeout":     {"limits": m{"maxTotalTrials": 1, "trialTimeout": "x"}},
+		"properties.earlyTermination":        {"earlyTermination": m{"policyType": "Dice"}},
+		"properties.trial.environmentId":     {"trial": m{"command": "x", "environmentId": "azureml:nope:1"}},
+		"properties.trial.command":           {"trial": m{"command": "${{search_space.y}}", "environmentId": scope.AssetID(arm.Environments, "env", "1")}},
+	} {
+		err := arm.As(w.e.Check(t.Context(), scope, "s", sweepJob(t, "true", more)))
+		require.Equal(t, 400, err.Status)
+		require.Equal(t, target, err.Target, strconv.Quote(err.Message))
+	}
+}
