@@ -159,15 +159,6 @@ func (d document) stored(id arm.ID) (*store.Document, error) {
 	return &store.Document{ID: id.String(), Type: id.Type(), Parent: id.Parent().String(), Body: b}, nil
 }
 
-// created is when systemData says.
-func (d document) created() time.Time {
-	t, err := time.Parse(time.RFC3339, d.text("systemData", "createdAt"))
-	if err != nil {
-		return time.Time{}
-	}
-	return t
-}
-
 // missing refuses a document that lacks one of the fields, named by their paths in dots.
 func (d document) missing(fields ...string) error {
 	var all []*arm.Error

@@ -203,8 +203,7 @@ func (l *lostWriter) Write(p []byte) (int, error) { return len(p), nil }
 // truncatedWriter promises the whole body and breaks off.
 type truncatedWriter struct {
 	http.ResponseWriter
-	left  int // bytes; -1 until the first write says how much half is
-	wrote bool
+	left int // bytes; -1 until the first write says how much half is
 }
 
 func (t *truncatedWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
@@ -105,8 +106,16 @@ func workspaceDocument(sc arm.Scope, d document) document {
 	if d["sku"] == nil {
 		d["sku"] = map[string]any{"name": "Basic", "tier": "Basic"}
 	}
-	if d["tags"] == nil {
-		d["tags"] = map[string]any{}
+	tags, ok := d["tags"].(map[string]any)
+	if !ok {
+		tags = map[string]any{}
+		d["tags"] = tags
+	}
+	// Programs that are built for the workspace's machines are built for this one.
+	for k, v := range map[string]string{"goos": runtime.GOOS, "goarch": runtime.GOARCH} {
+		if tags[k] == nil {
+			tags[k] = v
+		}
 	}
 	identified(d, sc.ID())
 	return d

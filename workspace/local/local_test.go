@@ -1,0 +1,103 @@
+package local
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/azureml-go/azureml/workspace"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestStart(t *testing.T) {
+	begin := time.Now()
+	w, err := Start(t.Context(), nil)
+	require.NoError(t, err)
+	t.Logf("start: %s", time.Since(begin))
+	defer func() { require.NoError(t, w.Close()) }()
+	ws, err := w.Client.Workspaces.Get(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, "local", ws.Name)
+	n := 0
+	for d, err := range w.Client.Datastores.All(t.Context(), nil) {
+		require.NoError(t, err)
+		require.NotNil(t, d)
+		n++
+	}
+	require.Equal(t, 4, n)
+	require.NoError(t, w.Close())
+	require.NoError(t, w.Close(), "a second time")
+	require.NoDirExists(t, w.Dir)
+}
+
+func TestEnviron(t *testing.T) {
+	w, err := Start(t.Context(), &Options{ID: workspace.ID{Name: "other"}, Dir: t.TempDir()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, w.Close()) }()
+	vars, err := w.Environ()
+	require.NoError(t, err)
+	env := map[string]string{}
+	for _, v := range vars {
+		k, x, _ := strings.Cut(v, "=")
+		env[k] = x
+	}
+	require.Equal(t, "other", env["AZUREML_ARM_WORKSPACE_NAME"])
+	for k, v := range env {
+		t.Setenv(k, v)
+	}
+	client := &http.Transport{DisableKeepAlives: true}
+	c, err := workspace.FromEnvironment(t.Context(), &workspace.Options{Dir: t.TempDir()})
+	require.NoError(t, err)
+	ws, err := c.Workspaces.Get(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, "other", ws.Name)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, env["MLFLOW_TRACKING_URI"]+"/version", nil)
+	require.NoError(t, err)
+	res, err := client.RoundTrip(req)
+	require.NoError(t, err)
+	b, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.NotEmpty(t, b)
+	http.DefaultClient.CloseIdleConnections()
+	require.DirExists(t, w.Dir)
+}
+
+func TestRefusals(t *testing.T) {
+	dir := t.TempDir()
+	w, err := Start(t.Context(), &Options{Dir: dir})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, w.Close()) }()
+	_, err = Start(t.Context(), &Options{Dir: dir})
+	require.ErrorContains(t, err, "local: start: ")
+	for _, o := range []*Options{{Auth: "maybe"}, {Sync: "never"}, {Environments: "moon"}, {Auth: AuthOff, Listen: "0.0.0.0:0"}, {Listen: "nowhere"}, {Faults: []Fault{{Do: "tea"}}}, {Computes: []Compute{{Name: "a b"}}}} {
+		before, err := os.ReadDir(os.TempDir())
+		require.NoError(t, err)
+		_, err = Start(t.Context(), o)
+		require.Error(t, err, "%+v", o)
+		after, err := os.ReadDir(os.TempDir())
+		require.NoError(t, err)
+		require.LessOrEqual(t, count(after), count(before), "a temporary folder was left")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Start(ctx, nil)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func count(entries []os.DirEntry) (n int) {
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "azureml-local-") {
+			n++
+		}
+	}
+	return n
+}
