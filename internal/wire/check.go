@@ -57,7 +57,7 @@ func (c *checker) typ(t reflect.Type) {
 	case reflect.Struct:
 		p, err := makePlan(t)
 		if err != nil {
-			if !encodes {
+			if !encodes || errors.Is(err, errSwallows) {
 				c.errs = append(c.errs, err)
 			}
 			return

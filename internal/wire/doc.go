@@ -96,8 +96,16 @@
 //
 // # Use
 //
-// LoadYAML reads a file and reports all its faults; DumpYAML writes one. FromREST reads an answer and never fails on what it
-// does not know; Body makes the body of a create or update, losing nothing that the service said; ToREST is the plain
-// encoding. ToNode, FromNode, ToSpec, FromSpec are the two spellings inside pipelines. Encoding never resolves a name and
-// never opens a file: that is done before, on the struct. In a test of each kind call Check.
+// LoadYAML reads a file and reports all its faults (LoadNode does it for a document that ParseYAML has read, when the kind
+// had to be found out first); LoadOptions has the overrides of `--set`. DumpYAML writes a file. FromREST reads an answer and
+// never fails on what it does not know. Body makes the body of a create or update, losing nothing that the service said;
+// Patch is a merge patch of what changed; ToREST is the plain encoding. ToNode, FromNode, ToSpec and FromSpec are the two
+// spellings inside pipelines. Encoding never resolves a name and never opens a file: that is done before, on the struct.
+//
+// The test of each kind calls wiretest.Kind, which checks the declaration and, with random values, that both spellings round
+// trip, that an update keeps what nobody knows, and that a clone takes nothing along.
+//
+// Beside the codec stand the words that several packages need: Expression, Reference and ARMID take strings apart;
+// EmitYAML and EmitNode are PyYAML's dump, PythonJSON and PythonStr Python's, to the byte, because hashes are made of them;
+// AnonymousEnvironmentVersion, AnonymousComponentVersion and ComponentHash are those hashes.
 package wire

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -79,6 +80,8 @@ var (
 	docType      = reflect.TypeFor[Document]()
 )
 
+var errSwallows = errors.New("which spells itself and would swallow it; give the field a name")
+
 // planOf panics when a struct's tags are wrong: that is a fault of the program, which any test of the kind shows.
 func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
@@ -146,7 +149,7 @@ func (p *plan) collect(t reflect.Type, at []int, outer Table, used map[string]bo
 		jsonTag, hasJSON := sf.Tag.Lookup("json")
 		if sf.Anonymous && !hasYAML && !hasJSON && sf.Type.Kind() == reflect.Struct {
 			if implements(sf.Type, encoderType) || implements(sf.Type, decoderType) {
-				return fmt.Errorf("%v embeds %v, which spells itself and would swallow it; give the field a name", t, sf.Type)
+				return fmt.Errorf("%v embeds %v, %w", t, sf.Type, errSwallows)
 			}
 			table := Table{}
 			if sf.Type.Implements(laidType) {
