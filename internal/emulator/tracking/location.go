@@ -1,10 +1,11 @@
 package tracking
 
 import (
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/azureml-go/azureml/internal/emulator/tracking/py"
 )
 
 // maxLocation is the longest artifact location that is taken.
@@ -20,25 +21,22 @@ func schemeOf(uri string) string {
 // checkLocation refuses artifact locations that the service would have to connect
 // to, and what is none.
 func checkLocation(uri string) error {
-	if s := schemeOf(uri); s != "" {
-		u, err := url.Parse(uri)
-		if err != nil {
-			return invalidf("Invalid artifact location: '%s'", uri)
-		}
-		if u.Fragment != "" || strings.HasSuffix(uri, "#") || strings.Contains(lastSegment(u.Path), ";") {
-			return invalidf("'artifact_location' URL can't include fragments or params.")
-		}
-		if strings.Contains(u.RawQuery, "..") {
-			return invalidf("Invalid query string")
-		}
-		if s == "http" || s == "https" || s == "mlflow-artifacts" && u.Host != "" {
-			return invalidf("'artifact_location' cannot use the '%s' scheme: the '%s' scheme addresses a host other than the tracking server's configured artifact storage, so the server would connect to the host named in the URI. Set the MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to allow it.", s, s)
-		}
-		if s == "runs" {
-			return invalidf("Artifact location cannot be a runs:/ URI. Given: '%s'", uri)
-		}
+	s := schemeOf(uri)
+	rest, _, fragment := strings.Cut(uri, "#")
+	rest, query, _ := strings.Cut(rest, "?")
+	if fragment && !strings.HasSuffix(uri, "#") || s == "" && strings.Contains(lastSegment(rest), ";") {
+		return invalidf("'artifact_location' URL can't include fragments or params.")
 	}
-	if len([]rune(uri)) > maxLocation {
+	if strings.Contains(query, "..") {
+		return invalidf("Invalid query string")
+	}
+	if s == "http" || s == "https" || s == "mlflow-artifacts" && strings.HasPrefix(rest[len(s):], "://") && !strings.HasPrefix(rest[len(s):], ":///") {
+		return invalidf("'artifact_location' cannot use the '%s' scheme: the '%s' scheme addresses a host other than the tracking server's configured artifact storage, so the server would connect to the host named in the URI. Set the MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to allow it.", s, s)
+	}
+	if strings.HasPrefix(uri, "runs:") {
+		return invalidf("Artifact location cannot be a runs:/ URI. Given: '%s'", uri)
+	}
+	if py.Len(uri) > maxLocation {
 		return invalidf("Invalid artifact path length. The length of the artifact path cannot be greater than %d characters. To configure this limit, please set the MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.", maxLocation)
 	}
 	return nil

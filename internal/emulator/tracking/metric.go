@@ -74,11 +74,11 @@ func (s *Store) LogMetrics(ctx context.Context, ws, run string, metrics []Metric
 			return err
 		}
 	}
-	return s.log(ctx, ws, run, &batch{metrics: metrics})
+	return s.log(ctx, ws, run, &batch{metrics: metrics}, nil)
 }
 
-// log makes a batch durable that was checked.
-func (s *Store) log(ctx context.Context, ws, run string, b *batch) error {
+// log makes a batch durable that was checked. allow may refuse the run.
+func (s *Store) log(ctx context.Context, ws, run string, b *batch, allow func(tx *sql.Tx, space int64, r *runRow) error) error {
 	data, err := s.pack(ctx, b.metrics)
 	if err != nil {
 		return err
@@ -87,6 +87,11 @@ func (s *Store) log(ctx context.Context, ws, run string, b *batch) error {
 	err = s.write(ctx, ws, func(tx *sql.Tx, space int64) (err error) {
 		if r, err = s.activeRun(tx, space, run); err != nil {
 			return err
+		}
+		if allow != nil {
+			if err := allow(tx, space, r); err != nil {
+				return err
+			}
 		}
 		if err := s.addParams(tx, r, b.params); err != nil {
 			return err

@@ -88,7 +88,7 @@ func (m *Message) Pairs(name string) *Object {
 	if o, ok := m.values[m.field(name).Name].(*Object); ok {
 		return o
 	}
-	return &Object{Values: map[string]any{}}
+	return &Object{}
 }
 
 // Any is a field of any JSON value.

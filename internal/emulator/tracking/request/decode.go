@@ -72,15 +72,15 @@ func (m *Message) set(f *Field, v any, depth int) bool {
 		if !ok {
 			return false
 		}
-		texts := &Object{Values: map[string]any{}}
+		texts := &Object{}
 		m.values[f.Name] = texts
 		for _, k := range o.Keys {
 			s, ok := o.Values[k].(string)
 			if !ok || surrogates(s) || surrogates(k) {
 				return false
 			}
-			texts.Keys = append(texts.Keys, k)
-			texts.Values[k] = s
+
+			texts.Set(k, s)
 		}
 		return true
 	}

@@ -12,40 +12,64 @@ import (
 	"github.com/azureml-go/azureml/internal/emulator/tracking/py"
 )
 
-func dump(b *strings.Builder, v any) {
+// Dumps prints a value as json.dumps does with sorted keys and no blanks.
+func Dumps(v any) string {
+	p := printer{comma: ",", colon: ":", sorted: true}
+	p.print(v)
+	return p.b.String()
+}
+
+// Print prints a value as json.dumps does.
+func Print(v any) string {
+	p := printer{comma: ", ", colon: ": "}
+	p.print(v)
+	return p.b.String()
+}
+
+type printer struct {
+	b            strings.Builder
+	comma, colon string
+	sorted       bool
+}
+
+func (p *printer) print(v any) {
 	switch v := v.(type) {
 	case nil:
-		b.WriteString("null")
+		p.b.WriteString("null")
 	case bool:
-		b.WriteString(strconv.FormatBool(v))
+		p.b.WriteString(strconv.FormatBool(v))
 	case int64:
-		b.WriteString(strconv.FormatInt(v, 10))
+		p.b.WriteString(strconv.FormatInt(v, 10))
 	case Big:
-		b.WriteString(string(v))
+		p.b.WriteString(string(v))
 	case float64:
-		dumpFloat(b, v)
+		dumpFloat(&p.b, v)
 	case string:
-		dumpText(b, v)
+		dumpText(&p.b, v)
 	case []any:
-		b.WriteByte('[')
+		p.b.WriteByte('[')
 		for i, item := range v {
 			if i > 0 {
-				b.WriteByte(',')
+				p.b.WriteString(p.comma)
 			}
-			dump(b, item)
+			p.print(item)
 		}
-		b.WriteByte(']')
+		p.b.WriteByte(']')
 	case *Object:
-		b.WriteByte('{')
-		for i, key := range slices.Sorted(slices.Values(v.Keys)) {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			dumpText(b, key)
-			b.WriteByte(':')
-			dump(b, v.Values[key])
+		keys := v.Keys
+		if p.sorted {
+			keys = slices.Sorted(slices.Values(keys))
 		}
-		b.WriteByte('}')
+		p.b.WriteByte('{')
+		for i, key := range keys {
+			if i > 0 {
+				p.b.WriteString(p.comma)
+			}
+			dumpText(&p.b, key)
+			p.b.WriteString(p.colon)
+			p.print(v.Values[key])
+		}
+		p.b.WriteByte('}')
 	}
 }
 

@@ -25,10 +25,15 @@ type Object struct {
 	Values map[string]any
 }
 
-// Get is the value of a key.
-func (o *Object) Get(key string) (any, bool) {
-	v, ok := o.Values[key]
-	return v, ok
+// Set sets a key.
+func (o *Object) Set(key string, v any) {
+	if o.Values == nil {
+		o.Values = map[string]any{}
+	}
+	if _, again := o.Values[key]; !again {
+		o.Keys = append(o.Keys, key)
+	}
+	o.Values[key] = v
 }
 
 var errSyntax = errors.New("request: no JSON")
@@ -101,7 +106,7 @@ func (p *parser) value(depth int) (any, bool) {
 
 func (p *parser) object(depth int) (any, bool) {
 	p.i++
-	o := &Object{Values: map[string]any{}}
+	o := &Object{}
 	for first := true; ; first = false {
 		p.blank()
 		if first && p.take("}") {
@@ -118,10 +123,7 @@ func (p *parser) object(depth int) (any, bool) {
 		if !ok {
 			return nil, false
 		}
-		if _, again := o.Values[key]; !again {
-			o.Keys = append(o.Keys, key)
-		}
-		o.Values[key] = v
+		o.Set(key, v)
 		p.blank()
 		if p.take("}") {
 			return o, true
@@ -271,11 +273,4 @@ func (p *parser) number() (any, bool) {
 	}
 	f, _ := py.Float(text) // what is too great is infinite
 	return f, true
-}
-
-// Dumps prints a value as json.dumps does with sorted keys and no blanks.
-func Dumps(v any) string {
-	var b strings.Builder
-	dump(&b, v)
-	return b.String()
 }

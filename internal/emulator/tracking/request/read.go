@@ -39,28 +39,27 @@ const hint = " See the API docs for more information about request parameters."
 // Query reads the parameters of a GET.
 func Query(name string, q url.Values, checks ...Check) (*Message, error) {
 	t := types()[name]
-	o := &Object{Values: map[string]any{}}
+	o := &Object{}
 	for _, f := range t.Fields {
 		texts, ok := q[f.Name]
 		if !ok {
 			continue
 		}
-		o.Keys = append(o.Keys, f.Name)
 		if f.Repeated {
 			list := make([]any, len(texts))
 			for i, s := range texts {
 				list[i] = s
 			}
-			o.Values[f.Name] = list
+			o.Set(f.Name, list)
 			continue
 		}
-		o.Values[f.Name] = texts[0]
+		o.Set(f.Name, texts[0])
 		if f.Kind == Bool {
 			switch strings.ToLower(texts[0]) {
 			case "true":
-				o.Values[f.Name] = true
+				o.Set(f.Name, true)
 			case "false":
-				o.Values[f.Name] = false
+				o.Set(f.Name, false)
 			default:
 				return nil, &Error{fmt.Sprintf("Invalid boolean value: %s, must be 'true' or 'false'.", texts[0])}
 			}
@@ -88,7 +87,7 @@ func ObjectOf(body []byte) (*Object, error) {
 		}
 	}
 	if err != nil || v == nil {
-		return &Object{Values: map[string]any{}}, nil
+		return &Object{}, nil
 	}
 	o, ok := v.(*Object)
 	if !ok {

@@ -7,4 +7,3 @@ type uploads struct{}
 func (s *Store) logModelMetrics(tx *sql.Tx, space int64, r *runRow, metrics []Metric) error {
 	return nil
 }
-func (s *Store) loadLinks(tx *sql.Tx, r *runRow) error { return nil }
