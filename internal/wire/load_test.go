@@ -186,3 +186,36 @@ func TestNearest(t *testing.T) {
 		require.Equal(t, want, Nearest(got, known), got)
 	}
 }
+
+func TestLoadNodeAndExpressionsForRequiredFields(t *testing.T) {
+	n, err := ParseYAML([]byte("name: x\ncode: y\n"), "", "/base")
+	require.NoError(t, err)
+	var o outer
+	require.NoError(t, LoadNode(n, &o, &LoadOptions{Set: []Override{{Path: "rate", Value: 2}}}))
+	require.Equal(t, filepath.Join("/base", "y"), o.Code)
+	require.InEpsilon(t, 2.0, o.Rate, 0)
+	require.Error(t, LoadNode(n, &o, &LoadOptions{Set: []Override{{Path: "name.x", Value: 2}}}))
+
+	var b bound
+	require.NoError(t, LoadYAML([]byte("n: ${{parent.inputs.n}}\nlist: ${{parent.inputs.l}}\nm: {deep: {n: \"${{parent.inputs.d}}\"}}\n"), "", &b, nil))
+	require.Equal(t, Bindings{"n": "${{parent.inputs.n}}", "list": "${{parent.inputs.l}}", "m.deep.n": "${{parent.inputs.d}}"}, b.Bindings)
+	m, err := ToREST(b)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"count":"${{parent.inputs.n}}","list":"${{parent.inputs.l}}","m":{"deep":{"n":"${{parent.inputs.d}}"}}}`, asJSON(t, m))
+	text, err := DumpYAML(b)
+	require.NoError(t, err)
+	var again bound
+	require.NoError(t, LoadYAML(text, "", &again, nil), string(text))
+	require.Equal(t, b.Bindings, again.Bindings)
+}
+
+type bound struct {
+	N        int             `yaml:"n,required" json:"count"`
+	List     []string        `yaml:"list" json:"list"`
+	M        map[string]part `yaml:"m" json:"m"`
+	Bindings Bindings
+}
+
+type part struct {
+	N int `yaml:"n" json:"n"`
+}
