@@ -42,6 +42,12 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if inner.Host == "" {
 		inner.Host = host
 	}
+	inner.Header = canonical(inner.Header) // as a server that reads them finds them, however they were set
+	inner.Header = make(http.Header, len(req.Header))
+	for k, v := range req.Header { // generated clients write names that a connection would bring into form
+		k = http.CanonicalHeaderKey(k)
+		inner.Header[k] = append(inner.Header[k], v...)
+	}
 	inner.RequestURI = req.URL.RequestURI()
 	inner.RemoteAddr = "in-process"
 	inner.Proto, inner.ProtoMajor, inner.ProtoMinor = "HTTP/1.1", 1, 1
@@ -87,6 +93,16 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 		res.Body = http.NoBody
 	}
 	return res, nil
+}
+
+// canonical spells header names as net/http reads them off a connection.
+func canonical(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for k, v := range h {
+		k = http.CanonicalHeaderKey(k)
+		out[k] = append(out[k], v...)
+	}
+	return out
 }
 
 func closeBody(req *http.Request) {
