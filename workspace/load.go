@@ -93,7 +93,10 @@ var loaders = []loader{
 		types:   []string{"model"},
 		keys:    func(n *wire.Node) bool { return has(n, "endpoint_name") },
 	},
-	{name: "serverless endpoint", load: of(pointer[endpoints.ServerlessEndpoint]), schemas: []string{"serverlessendpoint"}},
+	{
+		name: "serverless endpoint", load: of(pointer[endpoints.ServerlessEndpoint]), schemas: []string{"serverlessendpoint"},
+		keys: func(n *wire.Node) bool { return has(n, "model_id") }, // a marketplace subscription looks the same: it needs its $schema
+	},
 	{name: "marketplace subscription", load: of(pointer[endpoints.MarketplaceSubscription]), schemas: []string{"marketplacesubscription"}},
 }
 
