@@ -1,0 +1,123 @@
+package conformance
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// missing skips a test for lack of a program, or fails it where that is required.
+func missing(t *testing.T, program, why string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("AZUREML_REQUIRE"), ","), program) {
+		t.Fatalf("%s is required (AZUREML_REQUIRE) and missing: %s", program, why)
+	}
+	t.Skipf("%s is missing: %s", program, why)
+}
+
+// python is an interpreter that has the named modules; AZUREML_PYTHON names it.
+func python(t *testing.T, modules ...string) string {
+	t.Helper()
+	p := os.Getenv("AZUREML_PYTHON")
+	if p == "" {
+		p = "python3"
+	}
+	p, err := exec.LookPath(p)
+	if err != nil {
+		missing(t, "python", err.Error())
+	}
+	find := "import importlib.util, sys\nfor m in sys.argv[1:]:\n    if importlib.util.find_spec(m) is None: sys.exit('no module ' + m)"
+	if out, err := exec.Command(p, append([]string{"-c", find}, modules...)...).CombinedOutput(); err != nil {
+		missing(t, "python", strings.TrimSpace(string(out)))
+	}
+	return p
+}
+
+// root is the project's folder.
+func root(t *testing.T) string {
+	t.Helper()
+	r, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	return r
+}
+
+// oracle is the folder of recordings; AZUREML_ORACLE names it.
+func oracle(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("AZUREML_ORACLE")
+	if dir == "" {
+		dir = filepath.Join(root(t), "..", "shared", "oracle")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "compare.py")); err != nil {
+		missing(t, "oracle", err.Error())
+	}
+	abs, err := filepath.Abs(dir)
+	require.NoError(t, err)
+	return abs
+}
+
+// program builds one of the project's commands and returns its path.
+func program(t *testing.T, pkg string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), filepath.Base(pkg))
+	c := exec.Command("go", "build", "-o", out, pkg)
+	c.Dir = root(t)
+	b, err := c.CombinedOutput()
+	require.NoError(t, err, string(b))
+	return out
+}
+
+// server is a local workspace in a process of its own, as other languages use it.
+type server struct {
+	URL            string `json:"url"`
+	Tracking       string `json:"mlflow_tracking_uri"`
+	Token          string `json:"token"`
+	SubscriptionID string `json:"subscription_id"`
+	ResourceGroup  string `json:"resource_group"`
+	WorkspaceName  string `json:"workspace_name"`
+	ConfigFile     string `json:"config_file"`
+}
+
+// localServer starts examples/localserver and reads the one line it prints.
+func localServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	c := exec.CommandContext(ctx, program(t, "./examples/localserver"), append([]string{"-dir", t.TempDir()}, args...)...)
+	c.Stderr = os.Stderr
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = 20 * time.Second
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	t.Cleanup(func() {
+		cancel()
+		_ = c.Wait() // the context ended it
+	})
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	require.NoError(t, err)
+	var s server
+	require.NoError(t, json.Unmarshal(line, &s))
+	return &s
+}
+
+// run runs a command with more variables, shows what it printed, and fails the
+// test when it fails.
+func run(t *testing.T, env []string, dir, name string, args ...string) string {
+	t.Helper()
+	c := exec.Command(name, args...)
+	c.Env = append(os.Environ(), env...)
+	c.Dir = dir
+	b, err := c.CombinedOutput()
+	t.Log(string(b))
+	require.NoError(t, err)
+	return string(b)
+}
