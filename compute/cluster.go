@@ -42,18 +42,27 @@ type Cluster struct {
 // ClusterState is what a cluster does now.
 type ClusterState struct {
 	// Allocation is Steady or Resizing, since AllocationSince.
-	Allocation      string     `yaml:"-" json:"-"`
-	AllocationSince time.Time  `yaml:"-" json:"-"`
-	CurrentNodes    int        `yaml:"-" json:"-"`
-	TargetNodes     int        `yaml:"-" json:"-"`
-	Idle            int        `yaml:"-" json:"-"`
-	Preparing       int        `yaml:"-" json:"-"`
-	Running         int        `yaml:"-" json:"-"`
-	Leaving         int        `yaml:"-" json:"-"`
-	Preempted       int        `yaml:"-" json:"-"`
-	Unusable        int        `yaml:"-" json:"-"`
-	Errors          []wire.Raw `yaml:"-" json:"-"`
+	Allocation      string    `yaml:"-" json:"allocationState"`
+	AllocationSince time.Time `yaml:"-" json:"allocationStateTransitionTime"`
+	CurrentNodes    int       `yaml:"-" json:"currentNodeCount"`
+	TargetNodes     int       `yaml:"-" json:"targetNodeCount"`
+	// Numbers of nodes.
+	Idle      int        `yaml:"-" json:"idleNodeCount"`
+	Preparing int        `yaml:"-" json:"preparingNodeCount"`
+	Running   int        `yaml:"-" json:"runningNodeCount"`
+	Leaving   int        `yaml:"-" json:"leavingNodeCount"`
+	Preempted int        `yaml:"-" json:"preemptedNodeCount"`
+	Unusable  int        `yaml:"-" json:"unusableNodeCount"`
+	Errors    []wire.Raw `yaml:"-" json:"errors"`
 }
+
+var clusterState = wire.Layout{At: wire.Table{
+	"Idle": "nodeStateCounts/idleNodeCount", "Preparing": "nodeStateCounts/preparingNodeCount", "Running": "nodeStateCounts/runningNodeCount",
+	"Leaving": "nodeStateCounts/leavingNodeCount", "Preempted": "nodeStateCounts/preemptedNodeCount", "Unusable": "nodeStateCounts/unusableNodeCount",
+}}
+
+// WireLayout says where REST nests differently.
+func (ClusterState) WireLayout() *wire.Layout { return &clusterState }
 
 // Tier is how machines are paid for.
 type Tier string
@@ -120,25 +129,6 @@ func (c *Cluster) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
 	if d.Spelling() != wire.REST || !p.Has("allocationState") && !p.Has("nodeStateCounts") {
 		return
 	}
-	var r struct {
-		Allocation string     `json:"allocationState"`
-		Since      time.Time  `json:"allocationStateTransitionTime"`
-		Current    int        `json:"currentNodeCount"`
-		Target     int        `json:"targetNodeCount"`
-		Errors     []wire.Raw `json:"errors"`
-		Counts     struct {
-			Idle      int `json:"idleNodeCount"`
-			Leaving   int `json:"leavingNodeCount"`
-			Preempted int `json:"preemptedNodeCount"`
-			Preparing int `json:"preparingNodeCount"`
-			Running   int `json:"runningNodeCount"`
-			Unusable  int `json:"unusableNodeCount"`
-		} `json:"nodeStateCounts"`
-	}
-	d.Into(p, &r)
-	c.State = &ClusterState{
-		Allocation: r.Allocation, AllocationSince: r.Since, CurrentNodes: r.Current, TargetNodes: r.Target,
-		Idle: r.Counts.Idle, Preparing: r.Counts.Preparing, Running: r.Counts.Running, Leaving: r.Counts.Leaving,
-		Preempted: r.Counts.Preempted, Unusable: r.Counts.Unusable, Errors: r.Errors,
-	}
+	c.State = &ClusterState{}
+	d.Into(p, c.State)
 }
