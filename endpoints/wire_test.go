@@ -2,7 +2,12 @@ package endpoints
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,7 +17,41 @@ import (
 	"github.com/azureml-go/azureml/internal/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if name := os.Getenv("ENDPOINTS_TEST_SERVER"); name != "" {
+		serveForTest(name)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// serveForTest is the scoring server of a deployment whose image is this test program.
+func serveForTest(name string) {
+	var model []byte
+	err := filepath.WalkDir(os.Getenv("AZUREML_MODEL_DIR"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			model, err = os.ReadFile(path)
+		}
+		return err
+	})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/live", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/score", func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		if string(b) == `"fail"` {
+			http.Error(w, "the model failed", http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintf(w, `{"by":%q,"asked":%s,"model":%q}`, name, b, model)
+	})
+	fmt.Println(name, "serves")
+	fmt.Println(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), mux))
+	os.Exit(1)
+}
 
 func TestDeclarations(t *testing.T) {
 	for _, k := range []any{
