@@ -15,7 +15,16 @@ import (
 	"github.com/azureml-go/azureml/workspace"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets the test binary be the owner that is killed.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("LOCAL_TEST_OWNER"); dir != "" {
+		if err := owner(dir); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n") //nolint:errcheck // the parent sees that it ended
+		}
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestStart(t *testing.T) {
 	begin := time.Now()
