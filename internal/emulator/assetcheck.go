@@ -12,8 +12,12 @@ var (
 	modelTypes = []string{"custom_model", "mlflow_model", "triton_model"}
 )
 
-// storageURI refuses an address that leads nowhere and writes short datastore forms out, as the service does.
-func (c *call) storageURI(field, uri string) (string, error) {
+// storageURI refuses an address that leads nowhere and writes short datastore forms out, as the service does. One that the version has already is not asked about again.
+func (c *call) storageURI(ch *change, name string) (string, error) {
+	field, uri := "properties."+name, ch.doc.text("properties", name)
+	if ch.old != nil && ch.old.text("properties", name) == uri {
+		return uri, nil
+	}
 	u, err := arm.ParseURI(uri)
 	if err != nil {
 		return "", arm.Invalid(field, "%s", err)
@@ -53,7 +57,7 @@ func checkData(c *call, ch *change) error {
 	if err := ch.doc.missing("properties.dataUri"); err != nil {
 		return err
 	}
-	uri, err := c.storageURI("properties.dataUri", ch.doc.text("properties", "dataUri"))
+	uri, err := c.storageURI(ch, "dataUri")
 	if err != nil {
 		return err
 	}
@@ -77,7 +81,7 @@ func checkModel(c *call, ch *change) error {
 	if p["flavors"] == nil {
 		p["flavors"] = map[string]any{}
 	}
-	uri, err := c.storageURI("properties.modelUri", ch.doc.text("properties", "modelUri"))
+	uri, err := c.storageURI(ch, "modelUri")
 	if err != nil {
 		return err
 	}
@@ -89,7 +93,7 @@ func checkCode(c *call, ch *change) error {
 	if err := ch.doc.missing("properties.codeUri"); err != nil {
 		return err
 	}
-	uri, err := c.storageURI("properties.codeUri", ch.doc.text("properties", "codeUri"))
+	uri, err := c.storageURI(ch, "codeUri")
 	if err != nil {
 		return err
 	}

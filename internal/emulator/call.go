@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/blob"
 	"github.com/azureml-go/azureml/internal/emulator/store"
 )
 
@@ -157,11 +158,19 @@ func (c *call) header(name, address string) { c.w.Header().Set(name, c.edge.outT
 
 // fail writes an error, with its messages' addresses as they are.
 func (c *call) fail(err error) {
-	e := arm.As(err)
+	e := arm.As(plainly(err))
 	if e.Status >= 500 {
 		c.s.opts.Logger.Error("request failed", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
 	}
 	e.Write(c.w)
+}
+
+// plainly says a refusal of storage in the words of the resource manager.
+func plainly(err error) error {
+	if b, ok := errors.AsType[*blob.Error](err); ok && b.Status >= 400 && b.Status < 500 {
+		return &arm.Error{Status: b.Status, Code: b.Code, Message: b.Message}
+	}
+	return err
 }
 
 // get reads a document. Errors: store.ErrNotFound.

@@ -56,8 +56,19 @@ func byPath(u *url.URL) place {
 		return byHost(host, inner)
 	default:
 		p.plane = planeBlob
+		// azure-ai-ml puts a slash behind an account's address that may have one already.
+		p.path, p.rawPath = oneSlash(p.path), oneSlash(p.rawPath)
 	}
 	return p
+}
+
+// oneSlash makes one slash of two behind the first segment.
+func oneSlash(p string) string {
+	rest := cutSegment(p)
+	if !strings.HasPrefix(rest, "//") {
+		return p
+	}
+	return p[:len(p)-len(rest)] + rest[1:]
 }
 
 // cutSegment takes the first segment off a path.

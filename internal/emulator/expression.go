@@ -14,8 +14,8 @@ import (
 // It knows the functions that templates for workspaces use.
 type template struct {
 	sub, group string
-	parameters map[string]any
-	variables  map[string]any
+	parameters map[string]any // unevaluated
+	variables  map[string]any // unevaluated
 	depth      int
 }
 
@@ -225,7 +225,7 @@ func (t *template) call(name string, args []any) (any, error) {
 	case "parameters":
 		for k, v := range t.parameters {
 			if strings.EqualFold(k, text(0)) {
-				return v, nil
+				return t.value(v) // a default value may name other parameters
 			}
 		}
 		return nil, fmt.Errorf("there is no parameter %q", text(0))

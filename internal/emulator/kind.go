@@ -21,6 +21,7 @@ type kind struct {
 	patch    style
 	del      style
 	newest   bool // lists begin with the newest
+	plainOK  bool // a first PUT answers 200, not 201
 
 	// check refuses what ARM would refuse, and completes the document.
 	check func(c *call, ch *change) error
@@ -305,7 +306,7 @@ func (k *kind) commit(c *call, ch *change, how style) error {
 		return err
 	}
 	status := http.StatusOK
-	if created {
+	if created && !k.plainOK {
 		status = http.StatusCreated
 	}
 	c.w.Header().Set("ETag", sd.ETag)

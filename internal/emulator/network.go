@@ -29,7 +29,7 @@ var ruleKind = &kind{
 }
 
 var privateConnectionKind = &kind{
-	word: "private endpoint connection", envelope: trackedFields, state: true,
+	word: "private endpoint connection", plainOK: true, envelope: trackedFields, state: true,
 	check: func(_ *call, ch *change) error {
 		return ch.doc.missing("properties.privateLinkServiceConnectionState")
 	},
@@ -63,7 +63,7 @@ func provisionNetwork(c *call) error {
 }
 
 var connectionKind = &kind{
-	word:   "connection",
+	word: "connection", plainOK: true,
 	patch:  styleNone,
 	check:  checkConnection,
 	frozen: func(old, doc document) error { return same(old, doc, "UserError", "properties.category") },

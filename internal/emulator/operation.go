@@ -62,7 +62,7 @@ func (o *operation) wait(now time.Time) time.Duration {
 	if o.Work {
 		return 250 * time.Millisecond
 	}
-	return min(max(o.Ready.Sub(now), 5*time.Millisecond), 200*time.Millisecond)
+	return min(max(o.Ready.Sub(now), 5*time.Millisecond), time.Second)
 }
 
 // newOperation begins an operation on a resource.

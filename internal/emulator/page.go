@@ -205,7 +205,7 @@ func (c *call) slice(key string, all []any) error {
 
 // archived keeps what listViewType asks for: ActiveOnly (the default), ArchivedOnly or All.
 func (c *call) archived() (func(document) (bool, error), error) {
-	switch v := strings.ToLower(c.query("listViewType")); v {
+	switch v := fold(c.query("listViewType")); v {
 	case "", "activeonly":
 		return func(d document) (bool, error) { return !d.flag("properties", "isArchived"), nil }, nil
 	case "archivedonly":

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 )
@@ -12,7 +11,7 @@ var scheduleKind = &kind{
 	check: checkSchedule,
 	filter: func(c *call) (func(document) (bool, error), error) {
 		on := func(d document) bool { b, ok := d.at("properties", "isEnabled").(bool); return !ok || b }
-		switch v := strings.ToLower(c.query("listViewType")); v {
+		switch v := fold(c.query("listViewType")); v {
 		case "", "enabledonly":
 			return func(d document) (bool, error) { return on(d), nil }, nil
 		case "disabledonly":

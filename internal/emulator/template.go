@@ -27,9 +27,6 @@ func putTemplate(c *call) error {
 		return err
 	}
 	t := &template{sub: c.v["sub"], group: c.v["rg"], parameters: map[string]any{}, variables: body.object("properties", "template", "variables")}
-	invalid := func(err error) error {
-		return arm.BadRequest("InvalidTemplate", "Deployment template validation failed: '%s'.", err)
-	}
 	given := body.object("properties", "parameters")
 	for name, p := range body.object("properties", "template", "parameters") {
 		def, _ := p.(map[string]any)
@@ -42,9 +39,7 @@ func putTemplate(c *call) error {
 		if !has {
 			return arm.BadRequest("InvalidTemplate", "Deployment template validation failed: 'The value for the template parameter '%s' is not provided.'", name)
 		}
-		if t.parameters[name], err = t.value(value); err != nil {
-			return invalid(err)
-		}
+		t.parameters[name] = value
 	}
 	var made []any
 	list, _ := body.at("properties", "template", "resources").([]any)

@@ -97,8 +97,10 @@ func (e *Error) Write(w http.ResponseWriter) {
 	_, _ = w.Write(b) // the caller has gone: nobody is left to tell
 }
 
-// SetRetryAfter writes a wait both in whole seconds, rounded up, and in milliseconds, which azcore and azure-core prefer.
+// SetRetryAfter writes a wait in milliseconds and, when it is a second or more, in whole seconds too: azcore reads the former first, azure-core of Python the latter.
 func SetRetryAfter(h http.Header, d time.Duration) {
-	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(d.Seconds()))))
+	if d >= time.Second {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(d.Seconds()))))
+	}
 	h.Set("retry-after-ms", strconv.FormatInt(max(d.Milliseconds(), 1), 10))
 }
