@@ -76,3 +76,7 @@ func New(id ID, cred azcore.TokenCredential, o *Options) (*Client, error) {
 
 // ID is the workspace's.
 func (c *Client) ID() ID { return c.id }
+
+// CloseIdleConnections closes the connections that wait to be used again, if the transport keeps any. The client can be
+// used all the same afterwards.
+func (c *Client) CloseIdleConnections() { c.rest.CloseIdleConnections() }

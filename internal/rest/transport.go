@@ -26,6 +26,20 @@ func (t *cleanTransport) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// CloseIdleConnections passes the wish on.
+func (t *cleanTransport) CloseIdleConnections() {
+	if c, ok := t.inner.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// CloseIdleConnections closes the connections that wait to be used again, if the transport keeps any.
+func (c *Client) CloseIdleConnections() {
+	if t, ok := c.options.Transport.(*cleanTransport); ok {
+		t.CloseIdleConnections()
+	}
+}
+
 // defaultTransport is shared by all clients that bring none, so that connections are reused between them.
 var defaultTransport = sync.OnceValue(func() policy.Transporter {
 	return &http.Client{
