@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/internal/rest"
 )
 
@@ -23,18 +23,16 @@ type CancelOptions struct {
 	ResumeToken string
 }
 
-func nothing(json.RawMessage) (struct{}, error) { return struct{}{}, nil }
-
 // BeginCancel asks for the end of a job (Jobs_Cancel). The operation is done when the service has taken the
 // request; the job itself ends later: see Wait.
-func (c *Client) BeginCancel(ctx context.Context, name string, o *CancelOptions) (*runtime.Poller[struct{}], error) {
+func (c *Client) BeginCancel(ctx context.Context, name string, o *CancelOptions) (*runtime.Poller[azureml.Done], error) {
 	call := &rest.Call{
 		Op: fmt.Sprintf("jobs: cancel %q", name), Method: http.MethodPost, Idempotent: true, Group: "otherJobs", Path: c.rest.Path("jobs", name, "cancel"),
 	}
 	if o != nil {
 		call.ResumeToken = o.ResumeToken
 	}
-	return rest.Begin(ctx, c.rest, call, nothing)
+	return rest.Begin(ctx, c.rest, call, rest.Nothing)
 }
 
 // Cancel asks for the end of a job and returns when the service has taken the request (Jobs_Cancel).
@@ -78,12 +76,12 @@ type DeleteOptions struct {
 }
 
 // BeginDelete removes a job that has ended from the workspace (Jobs_Delete). What it wrote stays in storage.
-func (c *Client) BeginDelete(ctx context.Context, name string, o *DeleteOptions) (*runtime.Poller[struct{}], error) {
+func (c *Client) BeginDelete(ctx context.Context, name string, o *DeleteOptions) (*runtime.Poller[azureml.Done], error) {
 	call := &rest.Call{Op: fmt.Sprintf("jobs: delete %q", name), Method: http.MethodDelete, Group: "otherJobs", Path: c.rest.Path("jobs", name)}
 	if o != nil {
 		call.ResumeToken = o.ResumeToken
 	}
-	return rest.Begin(ctx, c.rest, call, nothing)
+	return rest.Begin(ctx, c.rest, call, rest.Nothing)
 }
 
 // Delete removes a job and waits until it is gone (Jobs_Delete).
