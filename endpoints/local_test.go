@@ -101,6 +101,20 @@ func TestOnlineFromBeginningToEnd(t *testing.T) {
 		require.Equal(t, endpoints.Traffic{"blue": 100}, e.Traffic)
 		require.Equal(t, "b", *e.Tags["a"], "nothing else is changed")
 
+		broken := deployment("iris", "red", "")
+		broken.Model, broken.Variables = nil, map[string]string{"ENDPOINTS_TEST_SERVER": "broken"}
+		pd, err = ws.Online.BeginCreateDeployment(ctx, broken, nil)
+		require.NoError(t, err)
+		_, err = pd.PollUntilDone(ctx, nil)
+		var de *endpoints.DeploymentError
+		require.ErrorAs(t, err, &de)
+		require.Contains(t, de.Log, "broken beyond repair")
+		require.ErrorContains(t, err, `online deployments: create "iris/red": `)
+		var re *azcore.ResponseError
+		require.ErrorAs(t, err, &re)
+		pr, err := ws.Online.BeginDeleteDeployment(ctx, "iris", "red", nil)
+		done(t, pr, err)
+
 		scorer := ws.Online.Scorer("iris", nil)
 		a, err := scorer.Score(ctx, map[string]any{"x": 1}, nil)
 		require.NoError(t, err)
@@ -146,7 +160,7 @@ func TestOnlineFromBeginningToEnd(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 2, d.InstanceCount)
 
-		pr, err := ws.Online.BeginDeleteDeployment(ctx, "iris", "green", nil)
+		pr, err = ws.Online.BeginDeleteDeployment(ctx, "iris", "green", nil)
 		done(t, pr, err)
 		_, err = ws.Online.GetDeployment(ctx, "iris", "green")
 		require.ErrorIs(t, err, azureml.ErrNotFound)

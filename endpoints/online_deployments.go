@@ -82,6 +82,7 @@ func (c *OnlineClient) putDeployment(ctx context.Context, verb string, d *Online
 		}
 		call.Path, call.Body = c.deploymentPath(sent.Endpoint, sent.Name), sent
 	}
+	call.Explain = func(ctx context.Context, err error) error { return c.explain(ctx, d.Endpoint, d.Name, err) }
 	return rest.Begin(ctx, c.rest, call, rest.As[OnlineDeployment])
 }
 

@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 
 // serveForTest is the scoring server of a deployment whose image is this test program.
 func serveForTest(name string) {
+	if name == "broken" {
+		fmt.Println("broken beyond repair")
+		os.Exit(3)
+	}
 	var model []byte
 	err := filepath.WalkDir(os.Getenv("AZUREML_MODEL_DIR"), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {

@@ -55,6 +55,8 @@ type Call struct {
 	// says from the resource whether it has ended.
 	Watch   string
 	Settled func(resource json.RawMessage) (bool, error)
+	// Explain adds to the error of an operation that failed what else can be found out. Defaults to nothing.
+	Explain func(ctx context.Context, err error) error
 }
 
 func (c *Call) method() string {

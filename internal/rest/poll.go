@@ -244,7 +244,11 @@ func (o *operation[T]) Poll(ctx context.Context) (*http.Response, error) {
 // Result is part of runtime.PollingHandler.
 func (o *operation[T]) Result(ctx context.Context, out *T) error {
 	if !strings.EqualFold(o.State, succeeded) && !strings.EqualFold(o.State, "Completed") {
-		return o.failure()
+		err := o.failure()
+		if o.call.Explain != nil {
+			err = o.call.Explain(ctx, err)
+		}
+		return err
 	}
 	raw, err := o.final(ctx)
 	if err != nil {

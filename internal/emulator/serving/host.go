@@ -76,6 +76,7 @@ type Host struct {
 	mu          sync.Mutex
 	closed      bool
 	deployments map[string]*deployment
+	failed      map[string]*failedLogs
 }
 
 // New makes a host and its folder.
@@ -88,7 +89,7 @@ func New(d Deps) (*Host, error) {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{Deps: d, deployments: map[string]*deployment{}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}}
+	h := &Host{Deps: d, deployments: map[string]*deployment{}, failed: map[string]*failedLogs{}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}}
 	h.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h, nil
@@ -148,12 +149,14 @@ func (h *Host) Apply(ctx context.Context, sc arm.Scope, endpoint, name string, p
 	if err != nil {
 		return err
 	}
+	k := key(sc, endpoint, name)
 	if err := d.ready(ctx); err != nil {
+		h.keepLogs(k, d)
 		d.stop()
 		return err
 	}
-	k := key(sc, endpoint, name)
 	h.mu.Lock()
+	delete(h.failed, k)
 	old := h.deployments[k]
 	closed := h.closed
 	if !closed {
@@ -224,6 +227,7 @@ func (h *Host) Remove(sc arm.Scope, endpoint, name string) {
 	k := key(sc, endpoint, name)
 	d := h.deployments[k]
 	delete(h.deployments, k)
+	delete(h.failed, k)
 	h.mu.Unlock()
 	if d != nil {
 		d.stop()
@@ -233,6 +237,17 @@ func (h *Host) Remove(sc arm.Scope, endpoint, name string) {
 // Logs is the end of a deployment's log: container InferenceServer (the
 // default) or StorageInitializer; tail counts lines.
 func (h *Host) Logs(sc arm.Scope, endpoint, name, container string, tail int) (string, error) {
+	h.mu.Lock()
+	last := h.failed[key(sc, endpoint, name)]
+	h.mu.Unlock()
+	if last != nil {
+		switch container {
+		case "", "InferenceServer":
+			return last.server.tail(tail)
+		case "StorageInitializer":
+			return last.initializer.tail(tail)
+		}
+	}
 	d := h.deployment(sc, endpoint, name)
 	if d == nil {
 		return "", arm.NotFound("online deployment", endpoint+"/"+name)
@@ -244,6 +259,38 @@ func (h *Host) Logs(sc arm.Scope, endpoint, name, container string, tail int) (s
 		return d.initLog.tail(tail)
 	}
 	return "", arm.Invalid("containerType", "%q is neither InferenceServer nor StorageInitializer", container)
+}
+
+// failedLogs are what is left of a deployment that never became ready.
+type failedLogs struct{ server, initializer lastLines }
+
+// lastLines is the end of a log whose file is gone.
+type lastLines string
+
+func (l lastLines) tail(n int) (string, error) {
+	lines := strings.SplitAfter(string(l), "\n")
+	if lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	if n > 0 && len(lines) > n {
+		lines = lines[len(lines)-n:]
+	}
+	return strings.Join(lines, ""), nil
+}
+
+// keepLogs keeps the end of the logs of a deployment that is given up, until it is made again or removed: its caller asks for
+// them to see why.
+func (h *Host) keepLogs(k string, d *deployment) {
+	const lines = 1000
+	server, err := d.log.tail(lines)
+	initializer, ierr := d.initLog.tail(lines)
+	if err := errors.Join(err, ierr); err != nil {
+		h.Logger.Warn("the logs of a deployment that failed are lost", "deployment", d.endpoint+"/"+d.name, "error", err)
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failed[k] = &failedLogs{lastLines(server), lastLines(initializer)}
 }
 
 // Close ends all deployments and returns when no process is left.
