@@ -20,6 +20,31 @@ import (
 type checker struct {
 	r      *resolver // nil when the service is not to be asked
 	faults azureml.Faults
+	memo   *memo
+	// loose lets a step leave inputs out: it is the body of a loop, which gives them.
+	loose bool
+}
+
+// memo is what one check has found out already: many steps use the same folder, compute or component.
+type memo struct {
+	code, compute map[string]string
+	components    map[Component]azureml.Faults
+}
+
+func (c *checker) remembered() *memo {
+	if c.memo == nil {
+		c.memo = &memo{code: map[string]string{}, compute: map[string]string{}, components: map[Component]azureml.Faults{}}
+	}
+	return c.memo
+}
+
+// inside checks a part, whose faults are named by the path to it.
+func (c *checker) inside(prefix string, check func(*checker)) {
+	inner := &checker{r: c.r, memo: c.remembered(), loose: c.loose}
+	check(inner)
+	for _, f := range inner.faults {
+		c.add(prefix+f.Field, "%s", f.Message)
+	}
 }
 
 func (c *checker) add(field, format string, a ...any) {
@@ -33,13 +58,17 @@ func (c *checker) head(h head) {
 	}
 	if h.inputs != nil {
 		for _, name := range slices.Sorted(maps.Keys(*h.inputs)) {
-			c.input("inputs."+name, name, (*h.inputs)[name])
+			if h.groups && portName.MatchString(name) {
+				c.value("inputs."+name, (*h.inputs)[name])
+			} else {
+				c.input("inputs."+name, name, (*h.inputs)[name])
+			}
 		}
 	}
 	if h.outputs != nil {
 		for _, name := range slices.Sorted(maps.Keys(*h.outputs)) {
 			field := "outputs." + name
-			if !inputName.MatchString(name) {
+			if !inputName.MatchString(name) && !(h.groups && portName.MatchString(name)) {
 				c.add(field, "%q cannot be an output's name: %s", name, inputNameRules)
 			}
 			if f := (*h.outputs)[name].fault(); f != "" {
@@ -53,6 +82,11 @@ func (c *checker) input(field, name string, in Input) {
 	if !inputName.MatchString(name) {
 		c.add(field, "%q cannot be an input's name: %s", name, inputNameRules)
 	}
+	c.value(field, in)
+}
+
+// value checks what an input is.
+func (c *checker) value(field string, in Input) {
 	if f := in.fault(); f != "" {
 		c.add(field, "%s", f)
 		return
@@ -167,21 +201,33 @@ func (c *checker) code(ctx context.Context, field string, code Code) {
 		}
 		return
 	}
-	if _, err := os.Stat(code.Path); errors.Is(err, fs.ErrNotExist) {
-		c.add(field, "there is no folder %s", code.Path)
-		return
+	m := c.remembered()
+	f, known := m.code[code.Path]
+	if !known {
+		f = folderFault(ctx, code.Path)
+		m.code[code.Path] = f
 	}
-	tree, err := assets.Walk(ctx, code.Path, nil)
-	switch {
-	case err != nil:
-		c.add(field, "%v", err)
-	case len(tree.Files) == 0:
-		c.add(field, "the folder %s is empty, or all its files are ignored", code.Path)
-	default:
-		if err := tree.CheckSize(0); err != nil {
-			c.add(field, "%v", err)
-		}
+	if f != "" {
+		c.add(field, "%s", f)
 	}
+}
+
+// folderFault says why a folder cannot be uploaded as code.
+func folderFault(ctx context.Context, path string) string {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Sprintf("there is no folder %s", path)
+	}
+	tree, err := assets.Walk(ctx, path, nil)
+	if err != nil {
+		return err.Error()
+	}
+	if len(tree.Files) == 0 {
+		return fmt.Sprintf("the folder %s is empty, or all its files are ignored", path)
+	}
+	if err := tree.CheckSize(0); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func (c *checker) services(s Services) {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/azureml-go/azureml/assets"
 	"github.com/azureml-go/azureml/internal/rest"
 	"github.com/azureml-go/azureml/internal/wire"
 )
@@ -19,6 +20,29 @@ type resolver struct {
 	op     string
 	o      *SubmitOptions
 	remove []func() error // folders made on the way
+	on     string         // the compute of the pipeline, or of the step that is resolved
+
+	// What has been found, or made, already: many steps name the same things.
+	refs  map[string]string
+	codes map[string]string
+	made  map[string]Component
+	envs  map[*assets.Environment]string
+}
+
+func newResolver(c *Client, op string, o *SubmitOptions) *resolver {
+	return &resolver{c: c, op: op, o: o, refs: map[string]string{}, codes: map[string]string{}, made: map[string]Component{}, envs: map[*assets.Environment]string{}}
+}
+
+// once remembers what find gives for a key.
+func once[K comparable](known map[K]string, key K, find func() (string, error)) (string, error) {
+	if v, ok := known[key]; ok {
+		return v, nil
+	}
+	v, err := find()
+	if err == nil && known != nil {
+		known[key] = v
+	}
+	return v, err
 }
 
 // close removes what was made on the way.
@@ -102,10 +126,18 @@ func (c *checker) compute(ctx context.Context, field, compute string) {
 	if !ok {
 		return
 	}
-	if _, err := c.r.getCompute(ctx, name); isStatus(err, http.StatusNotFound) {
-		c.add(field, "the workspace has no compute %q; leave it out for serverless compute", name)
-	} else if err != nil {
-		c.add(field, "%q cannot be looked up: %v", name, err)
+	m := c.remembered()
+	f, known := m.compute[name]
+	if !known {
+		if _, err := c.r.getCompute(ctx, name); isStatus(err, http.StatusNotFound) {
+			f = fmt.Sprintf("the workspace has no compute %q; leave it out for serverless compute", name)
+		} else if err != nil {
+			f = fmt.Sprintf("%q cannot be looked up: %v", name, err)
+		}
+		m.compute[name] = f
+	}
+	if f != "" {
+		c.add(field, "%s", f)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Spec is what can be submitted: a job of any kind, or its builder. The kinds are *CommandJob, *SweepJob,
-// *SparkJob and, of what the service answers, *UnknownJob.
+// *SparkJob, *PipelineJob and, of what the service answers, *UnknownJob.
 type Spec interface {
 	// job gives the definition, or every fault that a builder has kept.
 	job() (definition, error)
@@ -42,6 +42,7 @@ type head struct {
 	inputs                                 *Inputs
 	outputs                                *Outputs
 	properties                             properties
+	groups                                 bool // names of inputs and outputs may have dots
 }
 
 // properties is a job's map of properties, whose values are text or anything.
@@ -81,6 +82,7 @@ var _ = wire.RegisterSum[Spec](&wire.Sum{
 		wire.ArmOf[CommandJob]("command", "Command"),
 		wire.ArmOf[SweepJob]("sweep", "Sweep"),
 		wire.ArmOf[SparkJob]("spark", "Spark"),
+		wire.ArmOf[PipelineJob]("pipeline", "Pipeline"),
 	},
 	Unknown: func() any { return new(UnknownJob) },
 })
@@ -117,7 +119,7 @@ func Load(file string, set ...string) (Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jobs: load: %w", err)
 	}
-	o := &wire.LoadOptions{}
+	o := &wire.LoadOptions{Private: os.Getenv(previewFeatures) == "true"}
 	for _, s := range set {
 		v, err := wire.ParseOverride(s)
 		if err != nil {
@@ -131,6 +133,9 @@ func Load(file string, set ...string) (Spec, error) {
 	}
 	return spec, nil
 }
+
+// previewFeatures is the variable by which files may have what `az ml` still hides.
+const previewFeatures = "AZURE_ML_CLI_PRIVATE_FEATURES_ENABLED"
 
 // Dump writes a job as a file of `az ml` v2. What a builder has kept as faults is the error.
 func Dump(s Spec) ([]byte, error) {

@@ -43,7 +43,7 @@ func (c *Client) Submit(ctx context.Context, spec Spec, o *SubmitOptions) (run *
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	r := &resolver{c: c, op: op, o: o}
+	r := newResolver(c, op, o)
 	defer func() { err = errors.Join(err, r.close()) }()
 	check := &checker{r: r}
 	d.check(ctx, check)
@@ -134,7 +134,7 @@ func (c *Client) Validate(ctx context.Context, spec Spec, o *SubmitOptions) erro
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	check := &checker{r: &resolver{c: c, op: op, o: o}}
+	check := &checker{r: newResolver(c, op, o)}
 	d.check(ctx, check)
 	if err := check.faults.Err(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)

@@ -254,25 +254,30 @@ func (j *SweepJob) check(ctx context.Context, c *checker) {
 	c.environment(ctx, "trial.environment", j.Trial.Environment)
 	c.compute(ctx, "compute", j.Compute)
 	c.services(j.Services)
-	for _, name := range slices.Sorted(maps.Keys(j.SearchSpace)) {
+	c.sweep(j.SearchSpace, j.Objective, j.Limits)
+}
+
+// sweep checks what sweep jobs and sweep steps have.
+func (c *checker) sweep(space SearchSpace, goal Objective, limits SweepLimits) {
+	for _, name := range slices.Sorted(maps.Keys(space)) {
 		if !inputName.MatchString(name) {
 			c.add("search_space."+name, "%q cannot be a hyperparameter's name: %s", name, inputNameRules)
 		}
-		if f := j.SearchSpace[name].fault(); f != "" {
+		if f := space[name].fault(); f != "" {
 			c.add("search_space."+name, "%s", f)
 		}
 	}
-	if j.Objective.Goal == "" {
+	if goal.Goal == "" {
 		c.add("objective.goal", "minimize or maximize is required")
 	}
-	if j.Objective.PrimaryMetric == "" {
+	if goal.PrimaryMetric == "" {
 		c.add("objective.primary_metric", "the name of the metric is required")
 	}
-	if j.Limits.MaxTotalTrials <= 0 {
+	if limits.MaxTotalTrials <= 0 {
 		c.add("limits.max_total_trials", "the number of trials is required")
 	}
-	c.seconds("limits.timeout", j.Limits.Timeout)
-	c.seconds("limits.trial_timeout", j.Limits.TrialTimeout)
+	c.seconds("limits.timeout", limits.Timeout)
+	c.seconds("limits.trial_timeout", limits.TrialTimeout)
 }
 
 func (j *SweepJob) resolve(ctx context.Context, r *resolver) (err error) {

@@ -43,7 +43,7 @@ func (r *resolver) environment(ctx context.Context, field string, e assets.Envir
 	if !ok || isExpression(string(ref)) {
 		return e, nil
 	}
-	id, err := r.c.environments.Resolve(ctx, ref, nil)
+	id, err := once(r.refs, "environment "+string(ref), func() (string, error) { return r.c.environments.Resolve(ctx, ref, nil) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
@@ -56,7 +56,7 @@ func (r *resolver) register(ctx context.Context, field string, e assets.Environm
 	if !ok {
 		return e, nil
 	}
-	id, err := r.c.environments.Resolve(ctx, def, r.create())
+	id, err := once(r.envs, def, func() (string, error) { return r.c.environments.Resolve(ctx, def, r.create()) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
@@ -135,9 +135,9 @@ func (r *resolver) reference(ctx context.Context, in Input) (string, error) {
 	}
 	// The reference SDK looks a Triton model up among data assets; a job gets what it gets there.
 	if in.dataType() == TypeCustomModel || in.dataType() == TypeMLFlowModel {
-		return r.c.models.Resolve(ctx, azureml.Ref(in.Path), nil)
+		return once(r.refs, "model "+in.Path, func() (string, error) { return r.c.models.Resolve(ctx, azureml.Ref(in.Path), nil) })
 	}
-	return r.c.data.Resolve(ctx, azureml.Ref(in.Path))
+	return once(r.refs, "data "+in.Path, func() (string, error) { return r.c.data.Resolve(ctx, azureml.Ref(in.Path)) })
 }
 
 // uploads sends the inputs that are files here.

@@ -1,0 +1,343 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/azureml-go/azureml"
+	"github.com/azureml-go/azureml/internal/wire"
+)
+
+// Node is a step of a pipeline, of any kind: *CommandNode, *SweepNode, *ParallelNode, *SparkNode, *PipelineNode,
+// *DataTransferNode, *AutoMLNode, *DoWhileNode, *IfElseNode, *ParallelForNode and, of what the service answers,
+// *UnknownNode.
+type Node interface {
+	// node gives what the kinds have in common.
+	node() nodeHead
+	// cloneNode is a copy whose fields can be set without changing the original's.
+	cloneNode() Node
+	// translate makes a component of what the step defines in place.
+	translate(t *translator, d *wire.Decoding, n *wire.Node)
+	// checkNode reports what is wrong with the step by itself.
+	checkNode(ctx context.Context, c *checker)
+	// resolveNode turns names into ids, in a clone.
+	resolveNode(ctx context.Context, r *resolver) error
+}
+
+// nodeHead points at what the kinds of nodes have; what a kind does not have is nil.
+type nodeHead struct {
+	component *ComponentSource
+	inputs    *Inputs
+	outputs   *Outputs
+	compute   *string
+	made      *provenance
+	bindings  wire.Bindings
+	// needsCompute tells steps that run somewhere.
+	needsCompute bool
+	automl       bool
+	control      bool
+}
+
+// Nodes are the steps of a pipeline by name.
+type Nodes map[string]Node
+
+var nodeName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+var nodeSum = wire.RegisterSum[Node](&wire.Sum{
+	Name: "step", YAML: "type", Default: "command", REST: "type",
+	Arms: []wire.Arm{
+		wire.ArmOf[CommandNode]("command", "command"),
+		wire.ArmOf[SweepNode]("sweep", "sweep"),
+		wire.ArmOf[ParallelNode]("parallel", "parallel"),
+		wire.ArmOf[SparkNode]("spark", "spark"),
+		wire.ArmOf[PipelineNode]("pipeline", "pipeline"),
+		wire.ArmOf[DataTransferNode]("data_transfer", "data_transfer"),
+		wire.ArmOf[DoWhileNode]("do_while", "do_while"),
+		wire.ArmOf[IfElseNode]("if_else", "if_else"),
+		wire.ArmOf[ParallelForNode]("parallel_for", "parallel_for"),
+	},
+	Unknown: func() any { return new(UnknownNode) },
+})
+
+func (n Nodes) clone() Nodes {
+	if n == nil {
+		return nil
+	}
+	out := make(Nodes, len(n))
+	for name, node := range n {
+		if node != nil {
+			out[name] = node.cloneNode()
+		}
+	}
+	return out
+}
+
+// EncodeWire writes the steps; in a pipeline's body they are spelled as nodes.
+func (n Nodes) EncodeWire(e *wire.Encoding) (any, error) {
+	if n == nil {
+		return wire.Omit, nil
+	}
+	out := map[string]any{}
+	inside := e
+	if e.Spelling() != wire.YAML {
+		inside = e.As(wire.NodeJSON)
+	}
+	for name, node := range n {
+		if node == nil {
+			return nil, fmt.Errorf("%s: the step is nil", name)
+		}
+		v, err := inside.Value(node)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("%s: the step is no mapping", name)
+		}
+		if e.Spelling() != wire.YAML {
+			h := node.node()
+			clearEmpty(m)
+			if !h.control {
+				m["name"] = strings.ToLower(name)
+			}
+			if h.made != nil && m["_source"] == nil {
+				m["_source"] = h.made.or(fromClass)
+			}
+		}
+		out[name] = m
+	}
+	return out, nil
+}
+
+// DecodeWire reads the steps.
+func (n *Nodes) DecodeWire(d *wire.Decoding, at *wire.Node) {
+	if at.IsNull() {
+		return
+	}
+	if at.Kind != wire.Mapping {
+		d.Fault(at, "wants a mapping of steps by name")
+		return
+	}
+	*n = make(Nodes, len(at.Entries))
+	for _, e := range at.Entries {
+		inside := d.At(e.Key)
+		if !nodeName.MatchString(e.Key) {
+			inside.Fault(e.At, "%q cannot be a step's name: %s", e.Key, inputNameRules)
+		}
+		var node Node
+		if d.Spelling() == wire.YAML {
+			inside.Into(e.Value, &node)
+		} else {
+			inside.As(wire.NodeJSON).Into(e.Value.Without("name", "_source"), &node)
+		}
+		if node == nil {
+			continue
+		}
+		if made := node.node().made; made != nil && d.Spelling() != wire.YAML {
+			s, _ := e.Value.Get("_source").Str() // not every node says
+			*made = provenance(s)
+		}
+		(*n)[e.Key] = node
+	}
+}
+
+// UnknownNode is a step of a kind that this version does not know, as the service answered it.
+type UnknownNode struct {
+	Raw  azureml.Raw `yaml:"-" json:"."`
+	made provenance
+}
+
+// DecodeWire keeps what it reads.
+func (n *UnknownNode) DecodeWire(_ *wire.Decoding, at *wire.Node) {
+	if m, ok := at.Tree().(map[string]any); ok {
+		n.Raw = m
+	}
+}
+
+// EncodeWire writes what was read.
+func (n UnknownNode) EncodeWire(*wire.Encoding) (any, error) {
+	return maps.Clone(map[string]any(n.Raw)), nil
+}
+
+func (n *UnknownNode) node() nodeHead { return nodeHead{made: &n.made} }
+
+func (n *UnknownNode) cloneNode() Node {
+	c := *n
+	return &c
+}
+
+func (n *UnknownNode) translate(*translator, *wire.Decoding, *wire.Node) {}
+
+func (n *UnknownNode) checkNode(context.Context, *checker) {}
+
+func (n *UnknownNode) resolveNode(context.Context, *resolver) error { return nil }
+
+// sourceOf is where a step's component came from.
+func sourceOf(c ComponentSource) provenance {
+	switch c := c.(type) {
+	case azureml.Ref:
+		if strings.HasPrefix(string(c), "azureml://registries/") {
+			return fromRegistry
+		}
+		return fromWorkspace
+	case Component:
+		if k := c.common(); *k.made == "" && *k.name == "" {
+			return fromBuilder
+		}
+		return provenance(c.common().made.or(fromClass))
+	}
+	return fromClass
+}
+
+// settle notes where a step's component came from. A definition inside a step has no name of its own.
+func settle(h nodeHead, d *wire.Decoding, at *wire.Node) {
+	if c, ok := (*h.component).(Component); ok && d.Spelling() == wire.YAML {
+		from := fromYAMLJob
+		if at != nil && at.Kind == wire.String {
+			from = fromYAML
+		}
+		c.common().embed(from)
+	}
+	if d.Spelling() == wire.YAML {
+		*h.made = sourceOf(*h.component)
+	}
+}
+
+// declared gives a step's outputs the type that its component declares, where that is a file: a step that says only how it is
+// written means that.
+func declared(h nodeHead) {
+	c, ok := (*h.component).(Component)
+	if !ok {
+		return
+	}
+	k := c.common()
+	if h.outputs == nil {
+		return
+	}
+	out := maps.Clone(*h.outputs)
+	for name, o := range out {
+		if decl, ok := k.outputs[name]; ok && decl.Type == string(TypeURIFile) && !isExpression(o.Path) {
+			o.Type = TypeURIFile
+			out[name] = o
+		}
+	}
+	*h.outputs = out
+}
+
+// nodes resolves the steps of a pipeline. Components that say the same are registered once.
+func (r *resolver) nodes(ctx context.Context, nodes Nodes) error {
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		if err := nodes[name].resolveNode(ctx, r); err != nil {
+			return fmt.Errorf("jobs.%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// step resolves what all steps with a component have.
+func (r *resolver) step(ctx context.Context, h nodeHead) (err error) {
+	if *h.made == "" {
+		*h.made = sourceOf(*h.component)
+	}
+	declared(h)
+	if h.compute != nil && *h.compute != "" {
+		defer func(before string) { r.on = before }(r.on)
+		r.on = *h.compute
+	}
+	if *h.component, err = r.component(ctx, *h.component, *h.made); err != nil {
+		return err
+	}
+	return r.ports(ctx, h)
+}
+
+// ports resolves a step's compute and inputs.
+func (r *resolver) ports(ctx context.Context, h nodeHead) (err error) {
+	if h.compute != nil && *h.compute != "" && !isExpression(*h.compute) {
+		*h.compute = r.compute(*h.compute)
+	}
+	if h.inputs == nil {
+		return nil
+	}
+	if *h.inputs, err = r.references(ctx, *h.inputs); err != nil {
+		return err
+	}
+	*h.inputs, err = r.uploads(ctx, *h.inputs)
+	return err
+}
+
+// component gives a step's component as an id, after registering it where it is a definition.
+func (r *resolver) component(ctx context.Context, c ComponentSource, from provenance) (ComponentSource, error) {
+	switch c := c.(type) {
+	case azureml.Ref:
+		id, err := once(r.refs, "component "+string(c), func() (string, error) { return r.componentID(ctx, c) })
+		return azureml.Ref(id), err
+	case Component:
+		if id := c.ComponentRef(); id != "" {
+			return id, nil
+		}
+		if k := c.common(); *k.made == "" && *k.name == "" {
+			c = c.cloneComponent()
+			*c.common().made = from
+		}
+		made, err := r.registerComponent(ctx, "component", c, false)
+		if err != nil {
+			return nil, err
+		}
+		return made.ComponentRef(), nil
+	}
+	return nil, fmt.Errorf("component: a %T is no component", c)
+}
+
+// checkStep checks what all steps with a component have.
+func (c *checker) step(ctx context.Context, h nodeHead) {
+	switch s := (*h.component).(type) {
+	case nil:
+		c.add("component", "a component is required: a reference such as \"azureml:NAME:VERSION\", or a definition")
+	case azureml.Ref:
+		if s == "" {
+			c.add("component", "a component is required")
+		}
+	case Component:
+		m := c.remembered()
+		faults, known := m.components[s]
+		if !known {
+			inner := &checker{r: c.r, memo: m}
+			s.check(ctx, inner)
+			faults = inner.faults
+			m.components[s] = faults
+		}
+		for _, f := range faults {
+			c.add("component."+f.Field, "%s", f.Message)
+		}
+		c.fit(h, s.common())
+	}
+	if h.inputs != nil {
+		for _, name := range slices.Sorted(maps.Keys(*h.inputs)) {
+			in := (*h.inputs)[name]
+			if f := in.fault(); f != "" {
+				c.add("inputs."+name, "%s", f)
+			} else if in.Path != "" && wire.IsLocalPath(in.Path) {
+				c.local("inputs."+name+".path", localPath(in.Path), in.dataType())
+			}
+		}
+	}
+	if h.compute != nil {
+		c.compute(ctx, "compute", *h.compute)
+	}
+}
+
+// fit checks that a step gives its component what it needs, and nothing that it does not have.
+func (c *checker) fit(h nodeHead, k component) {
+	for _, name := range slices.Sorted(maps.Keys(k.inputs)) {
+		if k.inputs[name].optional() || c.loose {
+			continue
+		}
+		if h.inputs == nil || (*h.inputs)[name] == (Input{}) {
+			c.add("inputs."+name, "the component needs this input")
+		}
+	}
+}

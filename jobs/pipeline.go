@@ -1,0 +1,320 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/azureml-go/azureml"
+	"github.com/azureml-go/azureml/internal/wire"
+)
+
+// PipelineJob runs a graph of steps.
+type PipelineJob struct {
+	azureml.Meta
+	Name        string            `yaml:"name" json:"name,ro"`
+	DisplayName string            `yaml:"display_name" json:"displayName"`
+	Experiment  string            `yaml:"experiment_name" json:"experimentName"`
+	Description string            `yaml:"description" json:"description"`
+	Tags        map[string]string `yaml:"tags,null" json:"tags,keep"`
+	Properties  map[string]string `yaml:"properties,null" json:"properties,keep"`
+	// Compute is where steps without a compute of their own run.
+	Compute  string           `yaml:"compute" json:"computeId"`
+	Settings PipelineSettings `yaml:"settings" json:"settings"`
+	// Inputs may have names with dots: they make groups.
+	Inputs  Inputs  `yaml:"inputs" json:"inputs,keep"`
+	Outputs Outputs `yaml:"outputs" json:"outputs,keep"`
+	// Jobs are the steps by name. Either they or Component are required.
+	Jobs Nodes `yaml:"jobs" json:"jobs,keep"`
+	// Component is a pipeline component that is run as it is.
+	Component ComponentSource  `yaml:"component" json:"componentId"`
+	Identity  azureml.Identity `yaml:"identity" json:"identity"`
+	Services  Services         `yaml:"services" json:"services"`
+
+	Status   Status            `yaml:"status,ro" json:"status,ro"`
+	LogFiles map[string]string `yaml:"log_files,ro" json:"-"`
+
+	doc wire.Document
+}
+
+// PipelineSettings hold for all steps.
+type PipelineSettings struct {
+	// DefaultCompute and DefaultDatastore are for steps that name none. The compute may be "serverless".
+	DefaultCompute   string `yaml:"default_compute" json:"default_compute"`
+	DefaultDatastore string `yaml:"default_datastore" json:"default_datastore"`
+	// ContinueOnStepFailure lets the steps go on that do not need one that failed.
+	ContinueOnStepFailure *bool `yaml:"continue_on_step_failure" json:"continue_on_step_failure"`
+	// ForceRerun runs steps again whose results could be reused.
+	ForceRerun *bool `yaml:"force_rerun" json:"force_rerun"`
+	// OnInit and OnFinalize are steps that run before and after all others, whatever becomes of these.
+	OnInit     string         `yaml:"on_init" json:"on_init"`
+	OnFinalize string         `yaml:"on_finalize" json:"on_finalize"`
+	Extra      map[string]any `yaml:"-" json:"-" extra:""`
+
+	made provenance
+}
+
+// AfterEncodeWire says where the pipeline came from.
+func (s PipelineSettings) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
+	if e.Spelling() != wire.YAML && s.Extra["_source"] == nil {
+		m["_source"] = s.made.or(fromDSL)
+	}
+	return nil
+}
+
+// DecodeWire reads the settings; services may answer them in camel case.
+func (s *PipelineSettings) DecodeWire(d *wire.Decoding, n *wire.Node) {
+	*s = PipelineSettings{}
+	if d.Spelling() == wire.YAML {
+		d.Plain(n, s)
+		return
+	}
+	for _, e := range n.Entries {
+		if snake := snakeCase(e.Key); snake != e.Key && !n.Has(snake) {
+			n = n.Without(e.Key).With(snake, e.Value)
+		}
+	}
+	if from, ok := n.Get("_source").Str(); ok {
+		s.made = provenance(from)
+	}
+	made := s.made
+	d.Plain(n.Without("_source"), s)
+	s.made = made
+}
+
+// snakeCase spells a key in snake case: "DefaultCompute" is "default_compute".
+func snakeCase(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		if r >= 'A' && r <= 'Z' {
+			if i > 0 && s[i-1] != '_' {
+				b.WriteByte('_')
+			}
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+var pipelineJob = wire.Layout{
+	Name: "pipeline job",
+	Base: "properties",
+	At:   wire.Table{"name": "/name"},
+	YAML: wire.Fixed{"type": "pipeline"},
+	REST: wire.Fixed{"jobType": "Pipeline", "isArchived": false},
+}
+
+// WireLayout places the fields.
+func (PipelineJob) WireLayout() *wire.Layout { return &pipelineJob }
+
+// WireDocument is what the service answered.
+func (j *PipelineJob) WireDocument() *wire.Document { return &j.doc }
+
+func (j *PipelineJob) job() (definition, error) { return defined(j) }
+
+func (j *PipelineJob) jobType() string { return "Pipeline" }
+
+func (j *PipelineJob) head() head {
+	return head{
+		name: &j.Name, displayName: &j.DisplayName, experiment: &j.Experiment, compute: &j.Compute, tags: &j.Tags, properties: textual(&j.Properties),
+		identity: &j.Identity, inputs: &j.Inputs, outputs: &j.Outputs, groups: true,
+	}
+}
+
+func (j *PipelineJob) clone() definition {
+	c := *j
+	c.Jobs = j.Jobs.clone()
+	return &c
+}
+
+// AfterDecodeWire turns steps that define what they run in place into steps with a component.
+func (j *PipelineJob) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
+	if d.Spelling() != wire.YAML {
+		return
+	}
+	j.Settings.made = fromYAMLJob
+	if j.Component != nil {
+		j.Settings.made = fromRemoteJob
+		if len(j.Jobs) > 0 {
+			d.At("component").Fault(n.Get("component"), "either a component or jobs, not both")
+		}
+	}
+	t := &translator{nodes: j.Jobs, made: fromYAMLJob, inputs: map[string]port{}, outputs: map[string]port{}}
+	for name, in := range j.Inputs {
+		t.inputs[name] = port{literalType(in), string(in.Mode)}
+	}
+	for name, out := range j.Outputs {
+		t.outputs[name] = port{string(out.Type), string(out.Mode)}
+	}
+	t.run(d, n)
+}
+
+func (j *PipelineJob) check(ctx context.Context, c *checker) {
+	c.head(j.head())
+	c.compute(ctx, "compute", j.Compute)
+	c.compute(ctx, "settings.default_compute", j.Settings.DefaultCompute)
+	c.services(j.Services)
+	if j.Component != nil {
+		if len(j.Jobs) > 0 {
+			c.add("component", "either a component or jobs, not both")
+		}
+		if p, ok := j.Component.(Component); ok {
+			c.inside("component.", func(k *checker) { p.check(ctx, k) })
+			c.required(p.common().inputs, j.Inputs)
+		}
+		return
+	}
+	if len(j.Jobs) == 0 {
+		c.add("jobs", "a pipeline needs steps, or a component")
+		return
+	}
+	g := &graph{inputs: map[string]bool{}, outputs: map[string]bool{}, nodes: j.Jobs}
+	for n := range j.Inputs {
+		g.inputs[n] = true
+	}
+	for n := range j.Outputs {
+		g.outputs[n] = true
+	}
+	c.graph(ctx, g)
+	if j.Compute == "" && j.Settings.DefaultCompute == "" {
+		c.everywhere("", j.Jobs)
+	}
+	c.ends(j)
+}
+
+// required checks that a component gets what it needs.
+func (c *checker) required(want ComponentInputs, in Inputs) {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if !want[name].optional() && in[name] == (Input{}) {
+			c.add("inputs."+name, "the component needs this input")
+		}
+	}
+}
+
+// everywhere checks that each step that runs somewhere says where, since the pipeline does not.
+func (c *checker) everywhere(prefix string, nodes Nodes) {
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		h := nodes[name].node()
+		field := prefix + "jobs." + name
+		if h.component != nil {
+			if p, ok := (*h.component).(*PipelineComponent); ok {
+				c.everywhere(field+".", p.Jobs)
+				continue
+			}
+		}
+		if h.needsCompute && h.compute != nil && *h.compute == "" && h.bindings["compute"] == "" {
+			c.add(field+".compute", "a compute is required: here, as the pipeline's compute or as settings.default_compute")
+		}
+	}
+}
+
+// ends checks the steps that begin and end the pipeline.
+func (c *checker) ends(j *PipelineJob) {
+	s := j.Settings
+	if s.OnInit == "" && s.OnFinalize == "" {
+		return
+	}
+	if s.OnInit == s.OnFinalize {
+		c.add("settings.on_init", "%q cannot be both the first step and the last", s.OnInit)
+	}
+	others := 0
+	for name := range j.Jobs {
+		if name != s.OnInit && name != s.OnFinalize {
+			others++
+		}
+	}
+	if others == 0 {
+		c.add("jobs", "there are no steps besides the first and the last")
+	}
+	for field, name := range map[string]string{"settings.on_init": s.OnInit, "settings.on_finalize": s.OnFinalize} {
+		node := j.Jobs[name]
+		switch {
+		case name == "":
+		case node == nil:
+			c.add(field, "there is no step %q%s", name, have("steps", j.Jobs))
+		case node.node().control:
+			c.add(field, "%q is control flow, and runs nothing by itself", name)
+		default:
+			if other := j.connected(name); other != "" {
+				c.add(field, "%q is connected with %q; a step that begins or ends the pipeline stands alone", name, other)
+			}
+		}
+	}
+}
+
+// connected gives a step that another gives data to, or takes it from.
+func (j *PipelineJob) connected(name string) string {
+	for _, other := range slices.Sorted(maps.Keys(j.Jobs)) {
+		h := j.Jobs[other].node()
+		if h.inputs == nil {
+			continue
+		}
+		for _, in := range *h.inputs {
+			for _, f := range wire.FindExpressions(in.Text()) {
+				from, ok := f.Expression.Job()
+				if ok && from != other && (from == name || other == name) {
+					if other == name {
+						return from
+					}
+					return other
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func (j *PipelineJob) resolve(ctx context.Context, r *resolver) (err error) {
+	in := Inputs{}
+	for name, v := range j.Inputs {
+		if v != (Input{}) && v != (Input{Value: ""}) { // the service takes no empty values
+			in[name] = v
+		}
+	}
+	if j.Inputs, err = r.references(ctx, in); err != nil {
+		return err
+	}
+	if r.on = j.Compute; r.on == "" {
+		r.on = j.Settings.DefaultCompute
+	}
+	switch p := j.Component.(type) {
+	case nil:
+		err = r.nodes(ctx, j.Jobs)
+	default:
+		if j.Settings.made == "" {
+			j.Settings.made = fromRemoteJob
+		}
+		j.Component, err = r.component(ctx, p, "")
+	}
+	if err != nil {
+		return err
+	}
+	if j.Inputs, err = r.uploads(ctx, j.Inputs); err != nil {
+		return err
+	}
+	j.Compute = r.compute(j.Compute)
+	if s := &j.Settings; !serverless(s.DefaultCompute) {
+		s.DefaultCompute = r.compute(s.DefaultCompute)
+	}
+	if s := &j.Settings; s.DefaultDatastore != "" {
+		if s.DefaultDatastore, err = r.datastore(s.DefaultDatastore); err != nil {
+			return fmt.Errorf("settings.default_datastore: %w", err)
+		}
+	}
+	return nil
+}
+
+// datastore gives a datastore's id.
+func (r *resolver) datastore(name string) (string, error) {
+	id := strings.TrimPrefix(name, "azureml:")
+	if strings.HasPrefix(id, "/") {
+		return id, nil
+	}
+	if strings.ContainsAny(id, "/:@") {
+		return "", fmt.Errorf("%q is no datastore: give its name", name)
+	}
+	return r.c.id("datastores", id), nil
+}
