@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -104,6 +105,8 @@ func (e *Error) unsupported() bool {
 // maxMessage bounds what an error keeps of a body that is not MLflow's (a proxy's page).
 const maxMessage = 2000
 
+var pageTitle = regexp.MustCompile(`(?is)^<.*<title>\s*([^<]*?)\s*</title>`)
+
 // newError reads a refusal in any of the shapes that servers use: MLflow's {error_code, message},
 // run history's {error: {code, message, innerError}}, or no JSON at all.
 func newError(op string, resp *http.Response, body []byte) *Error {
@@ -128,6 +131,9 @@ func newError(op string, resp *http.Response, body []byte) *Error {
 		}
 	} else {
 		e.Message = strings.ToValidUTF8(strings.TrimSpace(string(body)), "�")
+		if m := pageTitle.FindStringSubmatch(e.Message); m != nil {
+			e.Message = m[1] // of a server's or proxy's page
+		}
 		if len(e.Message) > maxMessage {
 			e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "") + "…"
 		}
