@@ -98,6 +98,11 @@ func componentText(d *wire.Decoding, n *wire.Node, s string) (any, bool) {
 	if c == nil {
 		return nil, false
 	}
+	from := fromYAML
+	if strings.HasPrefix(s, "file:") {
+		from = fromYAMLJob
+	}
+	c.common().embed(from)
 	return c, true
 }
 

@@ -28,6 +28,7 @@ type PipelineComponent struct {
 
 	made      provenance
 	anonymous bool
+	order     []string // of the steps in the file
 }
 
 var pipelineComponent = wire.Layout{Name: "pipeline component", YAML: wire.Fixed{"type": "pipeline"}}
@@ -47,7 +48,7 @@ func (c *PipelineComponent) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
 	if d.Spelling() != wire.YAML {
 		return
 	}
-	c.made = fromYAML
+	c.made, c.order = fromYAML, keysOf(n.Get("jobs"))
 	t := &translator{nodes: c.Jobs, made: fromYAMLJob, inputs: map[string]port{}, outputs: map[string]port{}}
 	for name, in := range c.Inputs {
 		t.inputs[name] = port{in.Type, in.Mode}
@@ -109,7 +110,7 @@ func (c *PipelineComponent) check(ctx context.Context, k *checker) {
 }
 
 func (c *PipelineComponent) resolve(ctx context.Context, r *resolver) error {
-	return r.nodes(ctx, c.Jobs)
+	return r.nodes(ctx, c.Jobs, c.order)
 }
 
 // port is the type and mode of an input or output that others are bound to.
@@ -250,7 +251,7 @@ func isTextual(in Input) bool {
 	if s, ok := in.Value.(string); ok {
 		return strings.HasPrefix(s, "${{parent.") && isExpression(s)
 	}
-	return in.bound() && in.Type == "" && in.Mode == ""
+	return false
 }
 
 // bindingOf is the expression of an input.

@@ -150,9 +150,6 @@ func (in Input) EncodeWire(e *wire.Encoding) (any, error) {
 		if in.Path == "" && in.Type == "" {
 			return in.Value, nil
 		}
-		if in.bound() && in == (Input{Path: in.Path, Type: in.Type}) {
-			return in.Path, nil
-		}
 		return e.Plain(in)
 	}
 	m := map[string]any{}

@@ -197,7 +197,7 @@ func sourceOf(c ComponentSource) provenance {
 func settle(h nodeHead, d *wire.Decoding, at *wire.Node) {
 	if c, ok := (*h.component).(Component); ok && d.Spelling() == wire.YAML {
 		from := fromYAMLJob
-		if at != nil && at.Kind == wire.String {
+		if text, ok := at.Str(); ok && !strings.HasPrefix(text, "file:") {
 			from = fromYAML
 		}
 		c.common().embed(from)
@@ -209,17 +209,30 @@ func settle(h nodeHead, d *wire.Decoding, at *wire.Node) {
 
 // declared gives a step's outputs the type that its component declares, where that is a file: a step that says only how it is
 // written means that.
-func declared(h nodeHead) {
+func (r *resolver) declared(h nodeHead) {
 	c, ok := (*h.component).(Component)
 	if !ok {
 		return
 	}
 	k := c.common()
+	if _, unknown := c.(*UnknownComponent); h.inputs != nil && !unknown {
+		in := maps.Clone(*h.inputs)
+		for name := range in {
+			if _, ok := k.inputs[name]; !ok {
+				r.c.rest.Logger().Warn("jobs: the component has no such input; it is left out", "input", name)
+				delete(in, name)
+			}
+		}
+		*h.inputs = in
+	}
 	if h.outputs == nil {
 		return
 	}
 	out := maps.Clone(*h.outputs)
 	for name, o := range out {
+		if o == (Output{}) {
+			continue
+		}
 		if decl, ok := k.outputs[name]; ok && decl.Type == string(TypeURIFile) && !isExpression(o.Path) {
 			o.Type = TypeURIFile
 			out[name] = o
@@ -229,8 +242,8 @@ func declared(h nodeHead) {
 }
 
 // nodes resolves the steps of a pipeline. Components that say the same are registered once.
-func (r *resolver) nodes(ctx context.Context, nodes Nodes) error {
-	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+func (r *resolver) nodes(ctx context.Context, nodes Nodes, order []string) error {
+	for _, name := range inOrder(nodes, order) {
 		if err := nodes[name].resolveNode(ctx, r); err != nil {
 			return fmt.Errorf("jobs.%s: %w", name, err)
 		}
@@ -238,12 +251,35 @@ func (r *resolver) nodes(ctx context.Context, nodes Nodes) error {
 	return nil
 }
 
+// keysOf are the keys of a mapping in their order.
+func keysOf(n *wire.Node) (out []string) {
+	if n == nil {
+		return nil
+	}
+	for _, e := range n.Entries {
+		out = append(out, e.Key)
+	}
+	return out
+}
+
+// inOrder are the names of steps as their file had them; the others follow.
+func inOrder(nodes Nodes, order []string) []string {
+	out := make([]string, 0, len(nodes))
+	seen := make(map[string]bool, len(nodes))
+	for _, name := range append(slices.Clone(order), slices.Sorted(maps.Keys(nodes))...) {
+		if nodes[name] != nil && !seen[name] {
+			out, seen[name] = append(out, name), true
+		}
+	}
+	return out
+}
+
 // step resolves what all steps with a component have.
 func (r *resolver) step(ctx context.Context, h nodeHead) (err error) {
 	if *h.made == "" {
 		*h.made = sourceOf(*h.component)
 	}
-	declared(h)
+	r.declared(h)
 	if h.compute != nil && *h.compute != "" {
 		defer func(before string) { r.on = before }(r.on)
 		r.on = *h.compute

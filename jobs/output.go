@@ -91,19 +91,30 @@ func (o Output) EncodeWire(e *wire.Encoding) (any, error) {
 		}
 		delete(m, "job_output_type")
 		m["type"], m["value"] = "literal", path
-		for from, to := range map[string]string{"asset_name": "name", "asset_version": "version"} {
-			if v, ok := m[from]; ok {
-				delete(m, from)
-				m[to] = v
-			}
-		}
+		nodeNames(m)
 		return m, nil
+	}
+	if sp == wire.Snake && o == (Output{}) { // as the component says
+		return wire.Omit, nil
 	}
 	m, err := e.Plain(o)
 	if err != nil {
 		return nil, err
 	}
+	if sp == wire.Snake {
+		nodeNames(m)
+	}
 	return e.Tag(m, e.Key("jobOutputType")), nil
+}
+
+// nodeNames spells the asset of a step's output.
+func nodeNames(m map[string]any) {
+	for from, to := range map[string]string{"asset_name": "name", "asset_version": "version"} {
+		if v, ok := m[from]; ok {
+			delete(m, from)
+			m[to] = v
+		}
+	}
 }
 
 // DecodeWire reads the output; null is one with everything as the service likes it.
@@ -121,7 +132,7 @@ func (o *Output) DecodeWire(d *wire.Decoding, n *wire.Node) {
 		return
 	}
 	if v, ok := n.Get("value").Str(); ok && d.Spelling() == wire.Snake {
-		d.Plain(n.Without("value", "type"), o)
+		d.Plain(n.Without("value", "type", "name", "version"), o)
 		o.Path = v
 		for key, into := range map[string]*string{"name": &o.Name, "version": &o.Version} {
 			if s, ok := n.Get(key).Str(); ok {
@@ -129,6 +140,13 @@ func (o *Output) DecodeWire(d *wire.Decoding, n *wire.Node) {
 			}
 		}
 		return
+	}
+	if d.Spelling() == wire.Snake {
+		for key, to := range map[string]string{"name": "asset_name", "version": "asset_version"} {
+			if v := n.Get(key); v != nil {
+				n = n.Without(key).With(to, v)
+			}
+		}
 	}
 	d.Plain(n, o)
 	if d.Strict() && o.Version != "" && o.Name == "" {

@@ -36,7 +36,8 @@ type PipelineJob struct {
 	Status   Status            `yaml:"status,ro" json:"status,ro"`
 	LogFiles map[string]string `yaml:"log_files,ro" json:"-"`
 
-	doc wire.Document
+	order []string // of the steps in the file
+	doc   wire.Document
 }
 
 // PipelineSettings hold for all steps.
@@ -58,9 +59,11 @@ type PipelineSettings struct {
 
 // AfterEncodeWire says where the pipeline came from.
 func (s PipelineSettings) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	if e.Spelling() != wire.YAML && s.Extra["_source"] == nil {
-		m["_source"] = s.made.or(fromDSL)
+	if e.Spelling() == wire.YAML {
+		return nil
 	}
+	m["_source"] = s.made.or(fromDSL)
+	maps.Copy(m, s.Extra)
 	return nil
 }
 
@@ -135,7 +138,7 @@ func (j *PipelineJob) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
 	if d.Spelling() != wire.YAML {
 		return
 	}
-	j.Settings.made = fromYAMLJob
+	j.Settings.made, j.order = fromYAMLJob, keysOf(n.Get("jobs"))
 	if j.Component != nil {
 		j.Settings.made = fromRemoteJob
 		if len(j.Jobs) > 0 {
@@ -282,10 +285,13 @@ func (j *PipelineJob) resolve(ctx context.Context, r *resolver) (err error) {
 	}
 	switch p := j.Component.(type) {
 	case nil:
-		err = r.nodes(ctx, j.Jobs)
+		err = r.nodes(ctx, j.Jobs, j.order)
 	default:
 		if j.Settings.made == "" {
 			j.Settings.made = fromRemoteJob
+		}
+		if k, ok := p.(Component); ok {
+			j.fill(k.common())
 		}
 		j.Component, err = r.component(ctx, p, "")
 	}
@@ -296,7 +302,7 @@ func (j *PipelineJob) resolve(ctx context.Context, r *resolver) (err error) {
 		return err
 	}
 	j.Compute = r.compute(j.Compute)
-	if s := &j.Settings; !serverless(s.DefaultCompute) {
+	if s := &j.Settings; !strings.EqualFold(s.DefaultCompute, "serverless") {
 		s.DefaultCompute = r.compute(s.DefaultCompute)
 	}
 	if s := &j.Settings; s.DefaultDatastore != "" {
@@ -305,6 +311,28 @@ func (j *PipelineJob) resolve(ctx context.Context, r *resolver) (err error) {
 		}
 	}
 	return nil
+}
+
+// fill takes over what the component says of inputs and outputs that the job does not name.
+func (j *PipelineJob) fill(k component) {
+	in, out := maps.Clone(j.Inputs), maps.Clone(j.Outputs)
+	if in == nil {
+		in = Inputs{}
+	}
+	if out == nil {
+		out = Outputs{}
+	}
+	for name, want := range k.inputs {
+		if in[name] == (Input{}) && want.Default != nil {
+			in[name] = Input{Value: plainValue(want.Default)}
+		}
+	}
+	for name, gives := range k.outputs {
+		if _, named := out[name]; !named && !isParameter(gives.Type) {
+			out[name] = Output{Type: DataType(gives.Type), Mode: OutputMode(gives.Mode)}
+		}
+	}
+	j.Inputs, j.Outputs = in, out
 }
 
 // datastore gives a datastore's id.
