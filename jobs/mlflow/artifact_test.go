@@ -121,6 +121,58 @@ func TestUploadAgain(t *testing.T) {
 	})
 }
 
+// Databricks signs an address for each file; the credential does not go there.
+func TestSignedArtifacts(t *testing.T) {
+	for uri, signer := range map[string]string{"databricks://adb-1.azuredatabricks.net": "credentials-for-", "https://server": "presigned-"} {
+		blobs := map[string][]byte{}
+		c := open(t, uri, Options{Token: "T", Retry: Retry{Max: -1}, Transport: transport(func(req *http.Request) (*http.Response, error) {
+			var body []byte
+			if req.Body != nil {
+				var err error
+				if body, err = io.ReadAll(req.Body); err != nil {
+					return nil, err
+				}
+			}
+			if req.URL.Host == "bucket" {
+				require.Empty(t, req.Header.Get("Authorization"))
+				require.Equal(t, "v", req.Header.Get("x-h"))
+				if req.Method == "PUT" {
+					blobs[strings.TrimPrefix(req.URL.Path, "/")] = body
+					return answer(req, 200, ""), nil
+				}
+				return answer(req, 200, string(blobs[strings.TrimPrefix(req.URL.Path, "/")])), nil
+			}
+			require.Equal(t, "Bearer T", req.Header.Get("Authorization"))
+			switch _, route, _ := strings.Cut(req.URL.Path, "/api/2.0/mlflow/"); {
+			case route == "runs/get":
+				return answer(req, 200, `{"run":{"info":{"run_id":"r","artifact_uri":"s3://bucket/x"}}}`), nil
+			case route == "artifacts/list":
+				return answer(req, 200, `{"root_uri":"s3://bucket/x","files":[{"path":"a/b.txt","is_dir":false,"file_size":1},{"path":"a/c","is_dir":true}]}`), nil
+			case strings.HasPrefix(route, "artifacts/credentials-for-"):
+				var in struct {
+					Path []string `json:"path"`
+				}
+				require.NoError(t, json.Unmarshal(body, &in))
+				return answer(req, 200, `{"credential_infos":[{"path":"`+in.Path[0]+`","signed_uri":"https://bucket/`+in.Path[0]+`?sig=1","type":"AWS_PRESIGNED_URL","headers":[{"name":"x-h","value":"v"}]}]}`), nil
+			case strings.HasPrefix(route, "artifacts/presigned-"):
+				var in map[string]string
+				require.NoError(t, json.Unmarshal(body, &in))
+				return answer(req, 200, `{"presigned_url":"https://bucket/`+in["path"]+`?sig=1","headers":{"x-h":"v"}}`), nil
+			}
+			return answer(req, 404, ""), nil
+		})})
+		a := c.Runs.Handle("r").Artifacts()
+		require.NoError(t, a.Text(t.Context(), "a/b.txt", "hello"), signer)
+		b, err := c.Artifacts("runs:/r/a").Read(t.Context(), "b.txt")
+		require.NoError(t, err)
+		require.Equal(t, "hello", string(b))
+		list, err := a.children(t.Context(), "a")
+		require.NoError(t, err)
+		require.Equal(t, []FileInfo{{Path: "a/b.txt", Size: 1}, {Path: "a/c", IsDir: true, Size: -1}}, list)
+		require.ErrorIs(t, a.Remove(t.Context(), "a"), ErrUnsupported)
+	}
+}
+
 func TestLocalArtifacts(t *testing.T) {
 	dir := t.TempDir()
 	c := open(t, "http://server", Options{})

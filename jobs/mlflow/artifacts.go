@@ -34,6 +34,8 @@ type Artifacts struct {
 	c    *Client
 	what string // `run "x"`, for errors
 	find func(ctx context.Context) (string, error)
+	// run and below say whose artifacts these are, where the server must sign each access.
+	run, below string
 
 	mu   sync.Mutex
 	root store
@@ -57,7 +59,7 @@ type upload struct {
 
 // Artifacts are the run's files.
 func (r *Run) Artifacts() *Artifacts {
-	return &Artifacts{c: r.c, what: fmt.Sprintf("run %q", r.Info.ID), find: func(ctx context.Context) (string, error) {
+	return &Artifacts{c: r.c, what: fmt.Sprintf("run %q", r.Info.ID), run: r.Info.ID, find: func(ctx context.Context) (string, error) {
 		if r.Info.ArtifactURI != "" {
 			return r.Info.ArtifactURI, nil
 		}
@@ -72,7 +74,11 @@ func (r *Run) Artifacts() *Artifacts {
 // Artifacts are the files below a URI: mlflow-artifacts:/…, azureml://…, runs:/RUN/PATH,
 // models:/NAME/VERSION, models:/NAME@ALIAS, models:/MODEL-ID, file://….
 func (c *Client) Artifacts(uri string) *Artifacts {
-	return &Artifacts{c: c, what: redactURI(uri), find: func(ctx context.Context) (string, error) { return c.resolve(ctx, uri) }}
+	a := &Artifacts{c: c, what: redactURI(uri), find: func(ctx context.Context) (string, error) { return c.resolve(ctx, uri) }}
+	if run, below, err := splitRunURI(uri); err == nil {
+		a.run, a.below = run, below
+	}
+	return a
 }
 
 func (a *Artifacts) store(ctx context.Context) (store, error) {
@@ -86,6 +92,9 @@ func (a *Artifacts) store(ctx context.Context) (store, error) {
 		return nil, err
 	}
 	s, err := a.c.newStore(uri)
+	if errors.Is(err, ErrUnsupported) && a.run != "" && (a.c.tracking.kind == server || a.c.tracking.kind == databricks) {
+		s, err = &signedStore{c: a.c, run: a.run, root: a.below}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("mlflow: artifacts of %s: %w", a.what, err)
 	}
