@@ -49,7 +49,7 @@ class Server:
         return answer
 
 
-NAME = re.compile(r"^[a-z]+-[a-z]+-\d{1,3}$")
+NAME = re.compile(r"^[a-z]+-[a-z]+-\d{1,4}$")
 ID = re.compile(r"\b(?:m-|tr-|a-)?[0-9a-f]{32}\b")
 SETS = re.compile(r"\{('[^{}]*')\}")
 DATABASE = re.compile(r"\s*(Error: )?\((raised as|sqlite3\.|builtins\.).*", re.S)

@@ -1,7 +1,6 @@
 package tracking
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,6 +30,7 @@ type Error struct {
 	Message string
 	Status  int // defaults to the code's
 	class   string
+	detail  bool // told as {"detail": …}
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
@@ -77,6 +77,9 @@ func asError(err error) *Error {
 
 // body is the answer's JSON.
 func (e *Error) body() []byte {
+	if e.detail {
+		return rawJSON(map[string]string{"detail": e.Message})
+	}
 	c := codes[e.Code]
 	doc := struct {
 		Code    string `json:"error_code"`
@@ -87,11 +90,7 @@ func (e *Error) body() []byte {
 	if e.class != "" {
 		doc.Class, doc.State = e.class, "KAM04"
 	}
-	b, err := json.Marshal(doc)
-	if err != nil {
-		return []byte(`{"error_code":"INTERNAL_ERROR"}`) // strings always encode
-	}
-	return b
+	return rawJSON(doc)
 }
 
 func (e *Error) status() int {

@@ -3,6 +3,7 @@ package tracking
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/tracking/py"
@@ -30,8 +31,8 @@ func checkLocation(uri string) error {
 	if strings.Contains(query, "..") {
 		return invalidf("Invalid query string")
 	}
-	if s == "http" || s == "https" || s == "mlflow-artifacts" && strings.HasPrefix(rest[len(s):], "://") && !strings.HasPrefix(rest[len(s):], ":///") {
-		return invalidf("'artifact_location' cannot use the '%s' scheme: the '%s' scheme addresses a host other than the tracking server's configured artifact storage, so the server would connect to the host named in the URI. Set the MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to allow it.", s, s)
+	if err := checkHost(uri, "artifact_location"); err != nil {
+		return err
 	}
 	if strings.HasPrefix(uri, "runs:") {
 		return invalidf("Artifact location cannot be a runs:/ URI. Given: '%s'", uri)
@@ -40,6 +41,53 @@ func checkLocation(uri string) error {
 		return invalidf("Invalid artifact path length. The length of the artifact path cannot be greater than %d characters. To configure this limit, please set the MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.", maxLocation)
 	}
 	return nil
+}
+
+// hosted are the schemes of locations that name a host to connect to.
+var hosted = []string{"ftp", "sftp", "hdfs", "viewfs", "http", "https", "mlflow-artifacts", "r2", "b2", "abfss"}
+
+// checkHost refuses locations that the service would have to connect to.
+func checkHost(uri, field string) error {
+	s := schemeOf(uri)
+	if !slices.Contains(hosted, s) || s == "mlflow-artifacts" && splitURI(uri).host == "" {
+		return nil
+	}
+	return invalidf("'%s' cannot use the '%s' scheme: the '%s' scheme addresses a host other than the tracking server's configured artifact storage, so the server would connect to the host named in the URI. Set the MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to allow it.", field, s, s)
+}
+
+// parsed is a URI taken apart as Python's urlsplit does.
+type parsed struct{ scheme, host, path string }
+
+func splitURI(uri string) parsed {
+	uri = strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\r' || r == '\n' {
+			return -1
+		}
+		return r
+	}, strings.TrimLeftFunc(uri, func(r rune) bool { return r <= ' ' }))
+	var p parsed
+	if word := anyScheme.FindString(uri); word != "" {
+		p.scheme, uri = strings.ToLower(strings.TrimSuffix(word, ":")), uri[len(word):]
+	}
+	if rest, ok := strings.CutPrefix(uri, "//"); ok {
+		end := strings.IndexAny(rest, "/?#")
+		if end < 0 {
+			end = len(rest)
+		}
+		p.host, uri = rest[:end], rest[end:]
+	}
+	uri, _, _ = strings.Cut(uri, "#")
+	p.path, _, _ = strings.Cut(uri, "?")
+	return p
+}
+
+var anyScheme = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+.-]*:`)
+
+// remote reports whether a URI names a host that is another machine.
+func (p parsed) remote() bool {
+	host := strings.ToLower(p.host[strings.LastIndexByte(p.host, '@')+1:])
+	host, _, _ = strings.Cut(host, ":")
+	return host != "" && host != "." && !strings.HasPrefix(host, "localhost") && !strings.HasPrefix(host, "127.0.0.1")
 }
 
 func lastSegment(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

@@ -27,6 +27,9 @@ func logMetric(c *call) error {
 		return err
 	}
 	x := Metric{m.Text("key"), m.Float("value"), m.Int("timestamp"), m.Int("step"), m.Text("model_id"), m.Text("dataset_name"), m.Text("dataset_digest")}
+	if err := x.checkDataset(); err != nil {
+		return err
+	}
 	if err := checkMetric(&x, ""); err != nil {
 		return err
 	}
@@ -69,6 +72,9 @@ func (c *call) readBatch() (run string, b *batch, err error) {
 	b = &batch{metrics: make([]Metric, len(q.Metrics))}
 	for i, m := range q.Metrics {
 		b.metrics[i] = Metric(m)
+		if err := b.metrics[i].checkDataset(); err != nil {
+			return "", nil, err
+		}
 	}
 	for _, p := range q.Params {
 		b.params = append(b.params, Tag(p))

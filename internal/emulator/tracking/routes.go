@@ -42,32 +42,67 @@ var routes = map[string]map[string]handler{
 	"2.0/mlflow/metrics/get-history":               {"GET": getHistory},
 	"2.0/mlflow/metrics/get-history-bulk":          {"GET": getHistoryBulk},
 	"2.0/mlflow/metrics/get-history-bulk-interval": {"GET": getHistoryInterval},
+
+	"2.0/mlflow/artifacts/list":                   {"GET": listArtifacts},
+	"2.0/mlflow/artifacts/presigned-upload-url":   {"POST": presignedUpload},
+	"2.0/mlflow/artifacts/presigned-download-url": {"POST": presignedDownload},
+	"2.0/mlflow/upload-artifact":                  {"POST": uploadArtifact},
+	"2.0/mlflow-artifacts/artifacts":              {"GET": listProxied},
+	"2.0/mlflow-artifacts/mpu/part/*/*":           {"PUT": putPart},
+
+	"2.0/mlflow/logged-models":                         {"POST": createLogged},
+	"2.0/mlflow/logged-models/search":                  {"POST": searchLogged},
+	"2.0/mlflow/logged-models/*":                       {"GET": getLogged, "PATCH": finalizeLogged, "DELETE": deleteLogged},
+	"2.0/mlflow/logged-models/*/tags":                  {"PATCH": tagLoggedModel},
+	"2.0/mlflow/logged-models/*/tags/*":                {"DELETE": untagLoggedModel},
+	"2.0/mlflow/logged-models/*/params":                {"POST": logLoggedParams},
+	"2.0/mlflow/logged-models/*/artifacts/directories": {"GET": listLoggedFiles},
+	"2.0/mlflow/logged-models/*/artifacts/files":       {"GET": getLoggedFile},
+
+	"2.0/mlflow/registered-models/create":              {"POST": createModel},
+	"2.0/mlflow/registered-models/get":                 {"GET": getModel},
+	"2.0/mlflow/registered-models/update":              {"PATCH": updateModel},
+	"2.0/mlflow/registered-models/rename":              {"POST": renameModel},
+	"2.0/mlflow/registered-models/delete":              {"DELETE": deleteModel},
+	"2.0/mlflow/registered-models/search":              {"GET": searchModels},
+	"2.0/mlflow/registered-models/get-latest-versions": {"GET": latestVersions, "POST": latestVersions},
+	"2.0/mlflow/registered-models/set-tag":             {"POST": tagModel},
+	"2.0/mlflow/registered-models/delete-tag":          {"DELETE": untagModel},
+	"2.0/mlflow/registered-models/alias":               {"POST": setAlias, "DELETE": deleteAlias, "GET": getByAlias},
+	"2.0/mlflow/model-versions/create":                 {"POST": createVersion},
+	"2.0/mlflow/model-versions/get":                    {"GET": getVersion},
+	"2.0/mlflow/model-versions/update":                 {"PATCH": updateVersion},
+	"2.0/mlflow/model-versions/transition-stage":       {"POST": transitionStage},
+	"2.0/mlflow/model-versions/delete":                 {"DELETE": deleteVersion},
+	"2.0/mlflow/model-versions/search":                 {"GET": searchVersions},
+	"2.0/mlflow/model-versions/get-download-uri":       {"GET": downloadURI},
+	"2.0/mlflow/model-versions/set-tag":                {"POST": tagVersion},
+	"2.0/mlflow/model-versions/delete-tag":             {"DELETE": untagVersion},
+
+	"3.0/mlflow/server-info": {"GET": serverInfo},
+}
+
+// folders are the routes that an artifact's path follows.
+var folders = map[string]map[string]handler{
+	"2.0/mlflow-artifacts/artifacts/":    {"GET": download, "PUT": upload, "DELETE": deleteProxied},
+	"2.0/mlflow-artifacts/mpu/create/":   {"POST": createMultipart},
+	"2.0/mlflow-artifacts/mpu/complete/": {"POST": completeMultipart},
+	"2.0/mlflow-artifacts/mpu/abort/":    {"POST": abortMultipart},
+	"2.0/mlflow-artifacts/presigned/":    {"GET": presignedProxied},
 }
 
 // route finds what serves a request.
 func (c *call) route() (handler, error) {
 	path := c.r.URL.EscapedPath()
-	switch path {
-	case "/health":
-		return text("OK"), nil
-	case "/version":
-		return text(Version), nil
-	}
-	return c.routeAPI(path)
-}
-
-// routeAPI finds a route of the API.
-func (c *call) routeAPI(path string) (handler, error) {
-	rest, ok := strings.CutPrefix(path, "/api/")
-	if !ok {
-		rest, ok = strings.CutPrefix(path, "/ajax-api/")
-	}
-	if !ok {
-		return nil, noEndpoint(c.r)
-	}
-	methods, found := routes[rest]
+	methods, found := others[path]
 	if !found {
-		methods, found = c.routeVars(rest)
+		rest, ok := strings.CutPrefix(path, "/api/")
+		if !ok {
+			rest, ok = strings.CutPrefix(path, "/ajax-api/")
+		}
+		if ok {
+			methods, found = c.routeAPI(rest)
+		}
 	}
 	if !found {
 		return nil, noEndpoint(c.r)
@@ -81,6 +116,27 @@ func (c *call) routeAPI(path string) (handler, error) {
 		return nil, &Error{Code: BadRequest, Status: http.StatusMethodNotAllowed, Message: "The method " + c.r.Method + " is not allowed for " + c.r.URL.Path}
 	}
 	return h, nil
+}
+
+// others are the paths outside the API.
+var others = map[string]map[string]handler{
+	"/health":                      {"GET": text("OK")},
+	"/version":                     {"GET": text(Version)},
+	"/get-artifact":                {"GET": getArtifact},
+	"/model-versions/get-artifact": {"GET": getVersionArtifact},
+}
+
+// routeAPI finds a route of the API, by its path behind the prefix.
+func (c *call) routeAPI(path string) (map[string]handler, bool) {
+	if methods, ok := routes[path]; ok {
+		return methods, true
+	}
+	for folder, methods := range folders {
+		if rest, ok := strings.CutPrefix(path, folder); ok && rest != "" {
+			return methods, true
+		}
+	}
+	return c.routeVars(path)
 }
 
 // patterns are the routes with stars, by their number of segments.

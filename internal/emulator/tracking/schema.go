@@ -154,9 +154,15 @@ CREATE TABLE tracking_versions (
 	mid INTEGER NOT NULL,
 	version INTEGER NOT NULL,
 	stage TEXT NOT NULL,
+	run TEXT NOT NULL,
+	place TEXT,
+	prompt INTEGER NOT NULL,
 	body TEXT NOT NULL,
 	UNIQUE (mid, version)
 );
+CREATE INDEX tracking_versions_prompt ON tracking_versions (mid) WHERE prompt = 1;
+CREATE INDEX tracking_versions_run ON tracking_versions (run);
+CREATE INDEX tracking_versions_place ON tracking_versions (place) WHERE place IS NOT NULL;
 CREATE TABLE tracking_traces (
 	tid INTEGER PRIMARY KEY,
 	ws INTEGER NOT NULL,

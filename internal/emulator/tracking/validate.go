@@ -40,6 +40,11 @@ func checkName(name, path string) error {
 			return invalidValue(path, name, "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).")
 		}
 	}
+	return checkNormal(name, path)
+}
+
+// checkNormal refuses names that are other names when they are taken for paths.
+func checkNormal(name, path string) error {
 	if norm := py.Normpath(name); norm != name || norm == "." || strings.HasPrefix(norm, "..") || strings.HasPrefix(norm, "/") {
 		return invalidValue(path, name, "Names may be treated as files in certain cases, and must not resolve to other names when treated as such. This name would resolve to "+py.Repr(norm))
 	}
@@ -62,6 +67,14 @@ func checkMetric(m *Metric, path string) error {
 		return invalidValue(field(path, "timestamp"), m.Timestamp, "metric '"+m.Key+"' (value="+py.FormatFloat(m.Value)+"). Timestamp must be a nonnegative long (64-bit integer) ")
 	}
 	return tooLong("Metric name", maxKey, m.Key)
+}
+
+// checkDataset refuses half of a data set.
+func (m *Metric) checkDataset() error {
+	if (m.DatasetName == "") != (m.DatasetDigest == "") {
+		return invalidf("Both dataset_name and dataset_digest must be provided if one is provided")
+	}
+	return nil
 }
 
 // checkParam returns the parameter with a value that is not too long.

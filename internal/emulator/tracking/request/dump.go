@@ -149,3 +149,51 @@ func typeName(v any) string {
 	}
 	return "dict"
 }
+
+// Repr prints a value as Python's repr does.
+func Repr(v any) string {
+	var b strings.Builder
+	repr(&b, v)
+	return b.String()
+}
+
+func repr(b *strings.Builder, v any) {
+	switch v := v.(type) {
+	case nil:
+		b.WriteString("None")
+	case bool:
+		b.WriteString(map[bool]string{true: "True", false: "False"}[v])
+	case string:
+		b.WriteString(py.Repr(v))
+	case []any:
+		b.WriteByte('[')
+		for i, item := range v {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			repr(b, item)
+		}
+		b.WriteByte(']')
+	case *Object:
+		b.WriteByte('{')
+		for i, key := range v.Keys {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(py.Repr(key) + ": ")
+			repr(b, v.Values[key])
+		}
+		b.WriteByte('}')
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			b.WriteString("nan")
+		case math.IsInf(v, 0):
+			b.WriteString(strings.ReplaceAll(fmt.Sprintf("%f", v), "+Inf", "inf"))
+		default:
+			b.WriteString(py.FormatFloat(v))
+		}
+	default:
+		b.WriteString(Dumps(v))
+	}
+}
