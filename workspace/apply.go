@@ -29,6 +29,8 @@ func (c *Client) Apply(ctx context.Context, entity any, o *ApplyOptions) (any, e
 	switch e := entity.(type) {
 	case jobs.Spec:
 		return c.Jobs.Submit(ctx, e, &jobs.SubmitOptions{Progress: o.Progress})
+	case jobs.Component:
+		return c.Components.Create(ctx, e, &jobs.ComponentOptions{Progress: o.Progress})
 	case *assets.Data:
 		return c.Data.Create(ctx, e, create)
 	case *assets.Model:

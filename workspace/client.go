@@ -26,6 +26,8 @@ type Client struct {
 	Models       *assets.ModelClient
 	Environments *assets.EnvironmentClient
 	Code         *assets.CodeClient
+	// Components are the steps that pipelines are made of.
+	Components *jobs.ComponentClient
 	// Jobs run code.
 	Jobs *jobs.Client
 	// Online endpoints answer requests.
@@ -64,6 +66,7 @@ func New(id ID, cred azcore.TokenCredential, o *Options) (*Client, error) {
 		Models:       assets.NewModelClient(r),
 		Environments: assets.NewEnvironmentClient(r),
 		Code:         assets.NewCodeClient(r),
+		Components:   jobs.NewComponentClient(r),
 		Jobs:         jobs.NewClient(r),
 		Online:       endpoints.NewOnlineClient(r),
 		Batch:        endpoints.NewBatchClient(r),

@@ -61,6 +61,10 @@ var loaders = []loader{
 		types:   []string{"command", "sweep", "pipeline", "spark", "automl", "import", "finetuning", "distillation"},
 		keys:    func(n *wire.Node) bool { return has(n, "command", "compute") },
 	},
+	{
+		name: "component", load: of(itself[jobs.Component]),
+		schemas: []string{"commandcomponent", "pipelinecomponent", "parallelcomponent", "sparkcomponent", "datatransfercomponent", "importcomponent", "automlcomponent"},
+	},
 	{name: "data", load: of(pointer[assets.Data]), schemas: []string{"data"}, types: []string{"uri_file", "uri_folder", "mltable"}},
 	{name: "model", load: of(pointer[assets.Model]), schemas: []string{"model"}, types: []string{"custom_model", "mlflow_model", "triton_model"}},
 	{
