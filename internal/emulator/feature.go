@@ -29,7 +29,8 @@ func (c *call) features() ([]document, error) {
 	text := wordOf(d.object("properties", "properties")["featuresetProperties"])
 	var spec struct {
 		Features []struct {
-			Name, Description string
+			FeatureName, Name string // as azure-ai-ml writes it, and as its YAML does
+			Description       string
 			Type, DataType    string
 			Tags              map[string]any
 		}
@@ -41,6 +42,9 @@ func (c *call) features() ([]document, error) {
 	}
 	var out []document
 	for _, f := range spec.Features {
+		if f.Name == "" {
+			f.Name = f.FeatureName
+		}
 		t := f.DataType
 		if t == "" {
 			t = f.Type

@@ -49,7 +49,7 @@ func formable(r *http.Request, pl place) bool {
 	case http.MethodGet, http.MethodHead:
 		return false
 	case http.MethodPut:
-		if pl.plane == planeBlob || pl.plane == planeTracking {
+		if pl.plane == planeBlob || pl.plane == planeTracking || pl.plane == planeAPI && strings.HasPrefix(strings.ToLower(pl.path), "/mlflow/") {
 			return false
 		}
 	}

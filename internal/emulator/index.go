@@ -63,7 +63,7 @@ func listGeneric(c *call) error {
 	if err != nil {
 		return err
 	}
-	view := strings.ToLower(c.query("listViewType"))
+	view := viewOf(c)
 	if view == "" {
 		view = "activeonly"
 	}

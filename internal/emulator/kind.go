@@ -104,7 +104,28 @@ func (k *kind) present(c *call, d document) (document, error) {
 			d.props()["provisioningState"] = o.State
 		}
 	}
-	return d, nil
+	return c.frontEnd(d), nil
+}
+
+// frontEnd gives the assets of a registry the ids that its front end says: azureml://registries/….
+func (c *call) frontEnd(d document) document {
+	if !c.mfe {
+		return d
+	}
+	id, err := arm.ParseID(d.text("id"))
+	if err != nil || len(id.Inner()) == 0 {
+		return d
+	}
+	r, ok := id.Registry()
+	if !ok {
+		return d
+	}
+	at := "azureml://registries/" + r
+	for _, g := range id.Inner() {
+		at += "/" + g.Collection + "/" + g.Name
+	}
+	d["id"] = at
+	return d
 }
 
 func (k *kind) get(c *call) error {
@@ -116,7 +137,7 @@ func (k *kind) get(c *call) error {
 	if errors.Is(err, store.ErrNotFound) {
 		if k.absent != nil {
 			if d := k.absent(c, id); d != nil {
-				return c.reply(http.StatusOK, d)
+				return c.reply(http.StatusOK, c.frontEnd(d))
 			}
 		}
 		return arm.NotFound(k.word, id.Name())
@@ -147,6 +168,7 @@ func (k *kind) list(c *call) error {
 	}
 	if k.behind != nil {
 		l.extra = k.behind(c, id)
+		l.last = c.frontEnd
 	}
 	return c.list(l)
 }
@@ -246,6 +268,9 @@ func (k *kind) commit(c *call, ch *change, how style) error {
 		}
 	}
 	long := how != styleNone && !o.instant()
+	if do != nil && !c.s.claim(o) {
+		return busy(ch.id.String())
+	}
 	var sd *store.Document
 	created := false
 	err := c.s.db.Update(c.ctx(), func(tx *sql.Tx) error {
@@ -289,9 +314,10 @@ func (k *kind) commit(c *call, ch *change, how style) error {
 		return nil
 	})
 	if err != nil {
+		c.s.release(o)
 		return err
 	}
-	if long {
+	if long && do == nil {
 		c.s.track(o)
 	}
 	if k.after != nil {
@@ -391,6 +417,9 @@ func (k *kind) remove(c *call) error {
 		}
 		return nil
 	}
+	if do != nil && !c.s.claim(o) {
+		return busy(id.String())
+	}
 	err = c.s.db.Update(c.ctx(), func(tx *sql.Tx) error {
 		was, err := store.Get(tx, id.String())
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -410,10 +439,10 @@ func (k *kind) remove(c *call) error {
 		return nil
 	})
 	if err != nil {
+		c.s.release(o)
 		return err
 	}
 	if do != nil {
-		c.s.track(o)
 		c.s.work(o, do, func(tx *sql.Tx, failed error) error {
 			if failed != nil {
 				return settle(tx, id.String(), failed)

@@ -121,6 +121,28 @@ func (s *Server) track(o *operation) {
 	s.active[strings.ToLower(o.Resource)] = o
 }
 
+// claim is track, unless work is being done on the resource.
+func (s *Server) claim(o *operation) bool {
+	key := strings.ToLower(o.Resource)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if was := s.active[key]; was != nil && was.Work && !was.terminal(s.opts.Clock()) {
+		return false
+	}
+	s.active[key] = o
+	return true
+}
+
+// release gives a claim up.
+func (s *Server) release(o *operation) {
+	key := strings.ToLower(o.Resource)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.active[key] == o {
+		delete(s.active, key)
+	}
+}
+
 // running is the operation that works on a resource now, nil for none.
 func (s *Server) running(id string) *operation {
 	s.mu.Lock()
@@ -135,9 +157,13 @@ func (s *Server) running(id string) *operation {
 // errBusy refuses a change of a resource that work is being done on.
 func (s *Server) errBusy(id string) error {
 	if o := s.running(id); o != nil && o.Work {
-		return arm.Conflict("ResourceNotReady", "Another operation is in progress on %s; wait until it has ended.", id)
+		return busy(id)
 	}
 	return nil
+}
+
+func busy(id string) error {
+	return arm.Conflict("ResourceNotReady", "Another operation is in progress on %s; wait until it has ended.", id)
 }
 
 // work carries out the work of an operation that has been stored, and stores how it ended. finish, which may be nil, changes the resource in the same transaction.
@@ -168,11 +194,7 @@ func (s *Server) work(o *operation, do func(ctx context.Context) error, finish f
 			s.opts.Logger.Error("the end of an operation could not be stored", "resource", o.Resource, "error", err)
 			end.Status, end.Error = opFailed, arm.As(err)
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.active[strings.ToLower(o.Resource)] == o {
-			delete(s.active, strings.ToLower(o.Resource))
-		}
+		s.release(o)
 	}()
 }
 

@@ -21,6 +21,7 @@ type listing struct {
 	show        func(document) (document, error) // nil answers documents as they are
 	key         string                           // of the array; "value" when empty
 	extra       []document                       // put behind the last page
+	last        func(document) document          // completes extra
 }
 
 // size is how many items the caller wants at most in a page.
@@ -156,6 +157,9 @@ func (c *call) list(l listing) error {
 			} else if !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
+			if l.last != nil {
+				x = l.last(x)
+			}
 			value = append(value, x)
 		}
 	}
@@ -203,9 +207,14 @@ func (c *call) slice(key string, all []any) error {
 	return c.page(key, all[at:end], end < int64(len(all)), end)
 }
 
+// viewOf is listViewType, folded. azure-ai-ml also says it as Python prints its enum: ListViewType.ACTIVE_ONLY.
+func viewOf(c *call) string {
+	return strings.TrimPrefix(fold(c.query("listViewType")), "listviewtype.")
+}
+
 // archived keeps what listViewType asks for: ActiveOnly (the default), ArchivedOnly or All.
 func (c *call) archived() (func(document) (bool, error), error) {
-	switch v := fold(c.query("listViewType")); v {
+	switch v := viewOf(c); v {
 	case "", "activeonly":
 		return func(d document) (bool, error) { return !d.flag("properties", "isArchived"), nil }, nil
 	case "archivedonly":

@@ -141,6 +141,9 @@ func importAsset(c *call) error {
 	if err != nil {
 		return err
 	}
+	if inner := body.object("properties"); inner != nil {
+		body = inner
+	}
 	source := body.text("sourceAssetId")
 	if source == "" {
 		source = body.text("assetId")
@@ -164,16 +167,23 @@ func importAsset(c *call) error {
 	if err != nil {
 		return err
 	}
-	d, err := c.share(loc.AssetID, reg.String(), u.Collection, name, version)
-	if err != nil {
+	if _, err := c.share(loc.AssetID, reg.String(), u.Collection, name, version); err != nil {
 		return err
 	}
-	return c.action(d)
+	return c.action(nil) // azure-ai-ml reads the asset itself when there is no result
 }
 
 // share copies an asset version, with its files, below a registry. Errors: 409 when the version is there.
 func (c *call) share(from, registry, collection, name, version string) (document, error) {
-	src, err := c.find(from, "asset version", from)
+	u, err := arm.ParseURI(from)
+	if err != nil {
+		return nil, arm.Invalid("sourceAssetId", "%s", err)
+	}
+	asset, err := c.s.resolver.Asset(c.ctx(), u.Scope, u)
+	if err != nil {
+		return nil, err
+	}
+	src, err := read(asset)
 	if err != nil {
 		return nil, err
 	}

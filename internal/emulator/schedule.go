@@ -11,7 +11,7 @@ var scheduleKind = &kind{
 	check: checkSchedule,
 	filter: func(c *call) (func(document) (bool, error), error) {
 		on := func(d document) bool { b, ok := d.at("properties", "isEnabled").(bool); return !ok || b }
-		switch v := fold(c.query("listViewType")); v {
+		switch v := viewOf(c); v {
 		case "", "enabledonly":
 			return func(d document) (bool, error) { return on(d), nil }, nil
 		case "disabledonly":

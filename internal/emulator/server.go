@@ -185,6 +185,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	id := uuid.NewString()
 	w.Header().Set("x-ms-request-id", id)
 	w.Header().Set("x-ms-correlation-request-id", id)
+	if client := r.Header.Get("x-ms-client-request-id"); client != "" && strings.EqualFold(r.Header.Get("x-ms-return-client-request-id"), "true") {
+		w.Header().Set("x-ms-client-request-id", client)
+	}
 	var pl place
 	if !over && !s.listens(r.Host) {
 		pl = byHost(r.URL.Host, r.URL)

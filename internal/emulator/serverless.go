@@ -48,6 +48,7 @@ var marketplaceKind = &kind{
 		}
 		// No offer was bought: the subscription stays suspended.
 		ch.doc.props()["marketplaceSubscriptionStatus"] = "Suspended"
+		ch.doc.props()["marketplacePlan"] = map[string]any{"publisherId": "", "offerId": "", "planId": ""}
 		return nil
 	},
 	frozen: func(old, doc document) error { return same(old, doc, "UserError", "properties.modelId") },
