@@ -51,11 +51,11 @@ func FromEnvironment(ctx context.Context, options ...*Options) (*Client, error) 
 	} else if ok && !v {
 		o.RejectLongValues = true
 	}
-	env, err := readEnvironment()
+	t, err := parseTarget(uri)
 	if err != nil {
 		return nil, err
 	}
-	t, err := parseTarget(uri)
+	env, err := readEnvironment(t.kind)
 	if err != nil {
 		return nil, err
 	}
@@ -84,21 +84,19 @@ func FromEnvironment(ctx context.Context, options ...*Options) (*Client, error) 
 	return c, nil
 }
 
-func readEnvironment() (environment, error) {
+func readEnvironment(k kind) (environment, error) {
 	env := environment{
 		runID:          os.Getenv("MLFLOW_RUN_ID"),
 		experimentID:   os.Getenv("MLFLOW_EXPERIMENT_ID"),
 		experimentName: os.Getenv("MLFLOW_EXPERIMENT_NAME"),
 		systemNode:     os.Getenv("MLFLOW_SYSTEM_METRICS_NODE_ID"),
 	}
-	if env.runID == "" {
-		env.runID = os.Getenv("AZUREML_RUN_ID")
-	}
-	if env.experimentID == "" {
-		env.experimentID = os.Getenv("AZUREML_EXPERIMENT_ID")
-	}
-	if env.experimentName == "" {
-		env.experimentName = os.Getenv("AZUREML_ARM_PROJECT_NAME")
+	if k == azure { // another server knows nothing of these
+		for value, name := range map[*string]string{&env.runID: "AZUREML_RUN_ID", &env.experimentID: "AZUREML_EXPERIMENT_ID", &env.experimentName: "AZUREML_ARM_PROJECT_NAME"} {
+			if *value == "" {
+				*value = os.Getenv(name)
+			}
+		}
 	}
 	var err, fault error
 	if env.systemMetrics, _, err = envBool("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"); err != nil {

@@ -39,6 +39,9 @@ func TestAgainstLocalWorkspace(t *testing.T) {
 
 // TestAgainstLocalInProcess is the workspace's Tracking, without a port.
 func TestAgainstLocalInProcess(t *testing.T) {
+	for _, name := range []string{"XDG_CACHE_HOME", "HOME", "LocalAppData"} { // of the spools
+		t.Setenv(name, t.TempDir())
+	}
 	w := startLocal(t)
 	suite(t, func(t *testing.T) *mlflow.Client { return w.Client.Tracking })
 }
