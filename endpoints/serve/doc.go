@@ -18,6 +18,7 @@
 //
 // Context builds the program and writes a build context of it: a Dockerfile
 // that copies one static binary. Azure builds that into an image; a local
-// workspace runs it as a process. The package imports neither the storage nor
+// workspace runs it as a process. RunBatch and BatchCode are the same for batch
+// scoring: a program that scores mini-batches of files. The package imports neither the storage nor
 // the identity client, so that what runs in the container stays small.
 package serve
