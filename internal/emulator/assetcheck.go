@@ -37,9 +37,14 @@ func (c *call) storageURI(ch *change, name string) (string, error) {
 		return sc.DatastoreURI(u.Datastore, u.Path), nil
 	case arm.URIJobOutput:
 		if c.sc.Workspace != "" {
-			if _, err := c.s.resolver.Resolve(c.ctx(), c.sc, uri, arm.Data); err != nil {
+			loc, err := c.s.resolver.Resolve(c.ctx(), c.sc, uri, arm.Data)
+			if err != nil {
 				return "", err
 			}
+			if name == "modelUri" && ch.doc.props()["jobName"] == nil {
+				ch.doc.props()["jobName"] = u.Job
+			}
+			return c.longURI(loc)
 		}
 	case arm.URIAsset:
 		return "", arm.Invalid(field, "The address %q is an asset's, not a place in storage.", uri)

@@ -71,6 +71,9 @@ func TestJobs(t *testing.T) {
 	uris := c.do("POST", "/data/v1.0"+DefaultScope.ID()+"/dataversion/batchGetResolvedUris", map[string]any{"values": []any{asset}}).want(200).doc()
 	require.Contains(t, uris.text("values", asset, "uri"), "/datastores/workspaceblobstore/paths/azureml/one/o")
 	c.do("PUT", at("data", "from-job", "versions", "1"), map[string]any{"properties": map[string]any{"dataType": "uri_folder", "dataUri": "azureml://jobs/one/outputs/o"}}).want(201)
+	model := c.do("PUT", at("models", "from-job", "versions", "1"), map[string]any{"properties": map[string]any{"modelUri": "azureml://jobs/one/outputs/o/paths/x"}}).want(201).doc()
+	require.Contains(t, model.text("properties", "modelUri"), "/datastores/workspaceblobstore/paths/azureml/one/o/x")
+	require.Equal(t, "one", model.text("properties", "jobName"))
 
 	// Metadata by a second PUT, by run history, and by PATCH.
 	c.do("PUT", at("jobs", "one"), command("echo other")).want(409)

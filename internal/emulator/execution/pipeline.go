@@ -42,7 +42,7 @@ type step struct {
 	Identity             json.RawMessage        `json:"identity"`
 
 	// of sweeps
-	Trial             string                     `json:"trial"`
+	Trial             trialRef                   `json:"trial"`
 	SearchSpace       map[string]json.RawMessage `json:"search_space"`
 	SamplingAlgorithm json.RawMessage            `json:"sampling_algorithm"`
 	Objective         json.RawMessage            `json:"objective"`
@@ -50,6 +50,24 @@ type step struct {
 
 	component *component
 	after     []string // steps whose outputs it reads
+}
+
+// trialRef is the component of a sweep step: its id, alone or in an object as the
+// reference sends it.
+type trialRef string
+
+func (t *trialRef) UnmarshalJSON(b []byte) error {
+	var in struct {
+		ComponentID string `json:"componentId"`
+	}
+	if len(b) > 0 && b[0] == '{' {
+		if err := json.Unmarshal(b, &in); err != nil {
+			return err
+		}
+		*t = trialRef(in.ComponentID)
+		return nil
+	}
+	return json.Unmarshal(b, (*string)(t))
 }
 
 type stepInput struct {
@@ -155,7 +173,7 @@ func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step) error {
 	switch s.Type {
 	case "command", "pipeline", "":
 	case "sweep":
-		if id = s.Trial; id == "" {
+		if id = string(s.Trial); id == "" {
 			id = s.ComponentID
 		}
 	default:

@@ -85,7 +85,7 @@ func TestNestedPipelineAndSweepStep(t *testing.T) {
 	trial := w.componentOf("trial", `"`+exe+`" score $(( $(cat ${{inputs.base}}/n) + ${{inputs.x}} )); echo ${{inputs.x}} >${{outputs.model}}/x`, m{"base": folder, "x": integer}, m{"model": folder})
 	r := w.run("p", pipelineJob(m{
 		"in": m{"type": "pipeline", "componentId": inner, "inputs": m{"k": binding("5")}},
-		"tune": m{"type": "sweep", "trial": trial, "inputs": m{"base": binding("${{parent.jobs.in.outputs.deep}}")}, "search_space": m{"x": m{"type": "choice", "values": []int{1, 7, 3}}},
+		"tune": m{"type": "sweep", "trial": m{"componentId": trial}, "inputs": m{"base": binding("${{parent.jobs.in.outputs.deep}}")}, "search_space": m{"x": m{"type": "choice", "values": []int{1, 7, 3}}},
 			"sampling_algorithm": "grid", "objective": m{"goal": "maximize", "primary_metric": "score"}, "limits": m{"max_total_trials": 5, "timeout": 60}, "environment_variables": m{"EXECUTION_TEST_LOG": "1"},
 			"outputs": m{"model": m{"type": "literal", "value": "${{parent.outputs.best}}"}}},
 	}, m{"outputs": m{"best": m{"jobOutputType": "uri_folder"}}}))

@@ -1,0 +1,151 @@
+"""Drives the stock azure-ai-ml through every noun against a local workspace.
+
+    main.py SERVER.json RESULT.json [NOUN…]
+
+SERVER.json holds the line that examples/localserver prints. The exit code is 0 also when operations failed: RESULT.json says which.
+"""
+
+import contextlib
+import importlib
+import io
+import json
+import logging
+import os
+import platform
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import reasons
+import shim
+import table
+
+# Each stands alone: they run beside each other, since most of the time is the clients' waits between polls. The longest begin first.
+NOUNS = [
+    "workspaces", "connections", "datastores", "data", "models", "environments", "components", "computes", "commands", "sweeps", "pipelines",
+    "refusals", "runs", "schedules", "online", "batch", "serverless", "features", "indexes", "registries",
+]  # fmt: skip
+
+
+ENVIRONMENT = "azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu@latest"
+ENDED = ("Completed", "Failed", "Canceled", "NotResponding")
+
+
+class Printed:
+    """Standard output, where a thread can keep what it prints."""
+
+    def __init__(self, out):
+        self.out, self.here = out, threading.local()
+
+    def write(self, text):
+        kept = getattr(self.here, "kept", None)
+        return self.out.write(text) if kept is None else kept.write(text)
+
+    def __getattr__(self, name):
+        return getattr(self.out, name)
+
+    @contextlib.contextmanager
+    def keep(self):
+        self.here.kept = io.StringIO()
+        try:
+            yield self.here.kept
+        finally:
+            self.here.kept = None
+
+
+class World:
+    """What the steps share."""
+
+    def __init__(self, server, log, folder):
+        os.makedirs(folder)
+        self.server, self.table, self.folder = server, log, folder
+        self.ml = self.connect()
+        self.step, self.error, self.refused = log.step, log.error, log.refused
+        self.token = server["token"]
+
+    def connect(self, workspace=None, **options):
+        return table.Client(self.table, shim.connect(self.server, workspace, **options))
+
+    def write(self, name, text):
+        """A file in the run's folder."""
+        path = os.path.join(self.folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def stored_code(self, name):
+        """A code asset whose file lies in the container of the default datastore: name and version."""
+        from azure.ai.ml.entities import Data
+        from azure.ai.ml.entities._assets._artifacts.code import Code
+
+        ml = self.ml.client
+        key = os.path.basename(self.folder) + "-code"
+        data = ml.data.create_or_update(Data(name=key, version="1", path=os.path.dirname(os.path.join(self.folder, name)), type="uri_folder"))
+        store = ml.datastores.get_default()
+        url = f"{self.server['url']}/{store.account_name}/{store.container_name}/{data.path.split('/paths/')[1]}"
+        body = Code(name=key, version="1", path=url)._to_rest_object()
+        ml._code._version_operation.create_or_update(
+            name=key, version="1", workspace_name=ml.workspace_name, resource_group_name=ml.resource_group_name, body=body
+        )
+        return key, "1"
+
+    def finish(self, job, timeout=90):
+        """Waits for a job's end and gives it as it is then."""
+        name, until = getattr(job, "name", job), time.time() + timeout
+        while True:
+            job = self.ml.client.jobs.get(name)
+            if job.status in ENDED:
+                return job
+            assert time.time() < until, f"{name} is still {job.status}"
+            time.sleep(0.2)
+
+    def printed(self, call, *args, **options):
+        """What a call prints."""
+        with sys.stdout.keep() as kept:
+            call(*args, **options)
+        return kept.getvalue()
+
+    def read(self, *names):
+        with open(os.path.join(*names), encoding="utf-8") as f:
+            return f.read()
+
+
+def versions():
+    from importlib.metadata import version
+
+    return {"python": platform.python_version()} | {p: version(p) for p in ("azure-ai-ml", "azure-core", "azure-storage-blob")}
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as f:
+        server = json.load(f)
+    warnings.simplefilter("ignore")
+    sys.stdout = Printed(sys.stdout)
+    logging.disable(logging.WARNING)
+    log = table.Table()
+    with tempfile.TemporaryDirectory(prefix="azureml-witness-") as folder:
+
+        def run(noun):
+            with log.step(f"{noun}: all steps are reached"):
+                importlib.import_module(noun).run(World(server, log, os.path.join(folder, noun)))
+
+        shim.prepare(server["url"])
+        import azure.ai.ml  # noqa: F401 once, before the threads
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(run, sys.argv[3:] or NOUNS))
+    table.write(sys.argv[2], log, reasons.NOT_CALLED, versions())
+    lines = log.summary(reasons.NOT_CALLED)
+    print()
+    for line in lines:
+        print(f"{line['method']:66} {line['outcome']:16} {line['detail'][:120] if line['outcome'] != table.FAILED or line['calls'] == 0 else line['detail'][:400]}")
+    counted = {o: sum(1 for x in lines if x["outcome"] == o) for o in (table.PASSED, table.REFUSED, table.FAILED, "not called")}
+    print(f"{len(lines)} methods: " + ", ".join(f"{n} {o}" for o, n in counted.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""What was called, in which step, and how it ended."""
+
+import contextlib
+import json
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+
+PASSED, REFUSED, FAILED = "passed", "refused by name", "failed"
+
+
+def methods():
+    """The public methods of azure-ai-ml's operation classes, by class and name."""
+    import importlib
+    import inspect
+    import pkgutil
+
+    import azure.ai.ml.operations as package
+
+    found = []
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.name.endswith("_operations"):
+            continue
+        loaded = importlib.import_module(f"{package.__name__}.{module.name}")
+        for name, cls in inspect.getmembers(loaded, inspect.isclass):
+            if cls.__module__ != loaded.__name__ or not name.endswith("Operations"):
+                continue
+            for method in dir(cls):
+                static = inspect.getattr_static(cls, method)
+                if not method.startswith("_") and not isinstance(static, property) and callable(getattr(cls, method)):
+                    found.append(f"{name}.{method}")
+    return found
+
+
+class Table:
+    def __init__(self):
+        self.calls = []  # {method, step, outcome, detail}
+        self.steps = []  # {step, outcome, seconds, detail}
+        self.started = time.time()
+        self.here = threading.local()  # .step, .calls: nouns run beside each other
+
+    @contextlib.contextmanager
+    def step(self, name):
+        """One thing that is proved. What goes wrong in it is written down, and the next step comes."""
+        began, self.here.step = time.time(), name
+        outcome, detail = PASSED, ""
+        try:
+            yield
+        except Exception as e:  # noqa: BLE001 whatever it is, it is the step's result
+            where = [f for f in traceback.extract_tb(e.__traceback__) if "site-packages" not in f.filename or "/azure/ai/ml/" in f.filename]
+            outcome, detail = FAILED, f"{type(e).__name__}: {str(e)[:1500]}\n" + "".join(traceback.format_list(where[:1] + where[-3:]))
+        seconds = time.time() - began
+        self.steps.append({"step": name, "outcome": outcome, "seconds": round(seconds, 2), "detail": detail})
+        print(f"{time.time() - self.started:6.1f} s  {outcome:7}  {name} ({seconds:.1f} s)", flush=True)
+        if detail:
+            print("    " + detail.replace("\n", "\n    "), flush=True)
+
+    def note(self, method, outcome, detail=""):
+        self.here.last = {"method": method, "step": getattr(self.here, "step", ""), "outcome": outcome, "detail": detail}
+        self.calls.append(self.here.last)
+
+    def error(self, kinds, text, call, *args, **options):
+        """The call must fail with one of these errors, and its message must say text."""
+        return self._fails(PASSED, kinds, text, call, *args, **options)
+
+    def refused(self, text, call, *args, **options):
+        """The call asks what a local workspace does not do: it must be refused with a message that says text."""
+        return self._fails(REFUSED, Exception, text, call, *args, **options)
+
+    def _fails(self, outcome, kinds, text, call, *args, **options):
+        try:
+            answer = call(*args, **options)
+        except kinds as e:
+            assert text.lower() in str(e).lower(), f"the error does not say {text!r}: {type(e).__name__}: {e}"
+            if self.here.last["outcome"] == FAILED:
+                self.here.last.update(outcome=outcome, detail=str(e).split("\n")[0][:300])
+            return e
+        self.here.last.update(outcome=FAILED, detail="it was not refused")
+        raise AssertionError(f"an error that says {text!r} was expected; the answer was {answer!r}")
+
+    def summary(self, reasons):
+        """One line for each method. reasons are those of methods that are not called."""
+        rank = {FAILED: 2, PASSED: 1, REFUSED: 0}
+        lines = {}
+        for call in self.calls:
+            line = lines.setdefault(call["method"], {"method": call["method"], "outcome": call["outcome"], "calls": 0, "detail": call["detail"]})
+            line["calls"] += 1
+            if rank[call["outcome"]] > rank[line["outcome"]]:
+                line.update(outcome=call["outcome"], detail=call["detail"])
+        out = []
+        for method in methods():
+            if method in lines:
+                line = lines[method]
+                if line["outcome"] == PASSED:
+                    line["detail"] = ""
+                if method in reasons:
+                    line.update(outcome=FAILED, detail="it is called, and listed as not called")
+                out.append(line)
+            elif method in reasons:
+                out.append({"method": method, "outcome": "not called", "calls": 0, "detail": reasons[method]})
+            else:
+                out.append({"method": method, "outcome": FAILED, "calls": 0, "detail": "it is neither called nor listed with a reason"})
+        return out
+
+
+class Recorded:
+    """An operations object of an MLClient whose public calls are written down. Pollers are followed to their end and lists are read to theirs, so
+    that what the service says later counts too."""
+
+    def __init__(self, table, operations):
+        self._table, self._operations = table, operations
+
+    def __getattr__(self, name):
+        found = getattr(self._operations, name)
+        if name.startswith("_") or not callable(found):
+            return found
+        method = f"{type(self._operations).__name__}.{name}"
+
+        def call(*args, **options):
+            try:
+                answer = found(*args, **options)
+                if name.startswith("begin_") and hasattr(answer, "result"):
+                    answer = answer.result()
+                elif isinstance(answer, Iterator):
+                    answer = list(answer)
+            except BaseException as e:
+                self._table.note(method, FAILED, f"{type(e).__name__}: {e}")
+                raise
+            self._table.note(method, PASSED)
+            return answer
+
+        return call
+
+
+class Client:
+    """An MLClient whose operations are recorded."""
+
+    def __init__(self, table, client):
+        self._table, self.client = table, client
+
+    def __getattr__(self, name):
+        found = getattr(self.client, name)
+        return Recorded(self._table, found) if type(found).__name__.endswith("Operations") else found
+
+    def hidden(self, name):
+        """Operations that hang on no public field."""
+        return Recorded(self._table, getattr(self.client, name))
+
+
+def write(path, table, reasons, versions):
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"versions": versions, "methods": table.summary(reasons), "steps": table.steps}, f, indent=1)
