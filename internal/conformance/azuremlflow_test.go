@@ -1,0 +1,19 @@
+package conformance
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestAzureMLflow runs MLflow's plug-in for Azure ML, with a release of mlflow
+// that it works with, against the local workspace. AZUREML_PYTHON_MLFLOW2
+// names the interpreter of its environment.
+func TestAzureMLflow(t *testing.T) {
+	if p := os.Getenv("AZUREML_PYTHON_MLFLOW2"); p != "" {
+		t.Setenv("AZUREML_PYTHON", p)
+	}
+	py := python(t, "azureml.mlflow", "mlflow.pyfunc")
+	s := localServer(t)
+	run(t, []string{"PYTHONWARNINGS=ignore"}, t.TempDir(), py, filepath.Join(root(t), "internal/conformance/azuremlflow/dialect.py"), s.URL, s.Token, s.SubscriptionID, s.ResourceGroup, s.WorkspaceName)
+}
