@@ -108,8 +108,11 @@ func (p *expression) read() (any, error) {
 		for i < len(p.rest) && p.rest[i] >= '0' && p.rest[i] <= '9' {
 			i++
 		}
-		v = json.Number(p.rest[:i])
-		p.rest = p.rest[i:]
+		n, err := strconv.ParseInt(p.rest[:i], 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no number", p.rest[:i])
+		}
+		v, p.rest = json.Number(strconv.FormatInt(n, 10)), p.rest[i:]
 	default:
 		i := strings.IndexFunc(p.rest, func(r rune) bool {
 			return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
@@ -303,6 +306,9 @@ func (t *template) call(name string, args []any) (any, error) {
 	case "string":
 		return text(0), nil
 	case "contains":
+		if len(args) != 2 {
+			return nil, errors.New("two arguments are needed")
+		}
 		switch x := args[0].(type) {
 		case []any:
 			for _, v := range x {
