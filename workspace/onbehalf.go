@@ -27,7 +27,7 @@ type OnBehalfOfOptions struct {
 }
 
 // ErrNoUserIdentity says that the program does not run in a job with the identity of the user who submitted it.
-var ErrNoUserIdentity = errors.New("no identity of a user is here: it is on Azure ML's computes, in jobs whose identity is the user's (jobs: As(azureml.UserIdentity…), YAML: identity: type: user_identity)")
+var ErrNoUserIdentity = errors.New("no identity of a user is here: it is on Azure ML's computes, in jobs whose identity is the user's (azureml.Identity{User: &azureml.UserIdentity{}}; YAML: identity: {type: user_identity})")
 
 // OnBehalfOfCredential gets tokens of the user who submitted the job that the program runs in, from the compute's own
 // token service (the variable OBO_ENDPOINT), as azure-ai-ml's AzureMLOnBehalfOfCredential does. It is safe for concurrent
