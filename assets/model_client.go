@@ -61,17 +61,17 @@ func (c *ModelClient) Create(ctx context.Context, m *Model, o *CreateOptions) (*
 		}
 		model.Path = up.ShortURI()
 	}
-	model.Path = c.longURI(model.Path)
+	model.Path = longURI(c.c, model.Path)
 	return put[Model](ctx, c.collection, op, model.Name, model.Version, &model)
 }
 
 // longURI names the workspace in the address of a datastore's path, as services want it of models.
-func (c *ModelClient) longURI(uri string) string {
+func longURI(c *rest.Client, uri string) string {
 	m := shortDatastore.FindStringSubmatch(uri)
 	if m == nil {
 		return uri
 	}
-	id := c.c.ID()
+	id := c.ID()
 	return fmt.Sprintf("azureml://subscriptions/%s/resourcegroups/%s/workspaces/%s/datastores/%s/paths/%s", id.Subscription, id.ResourceGroup, id.Name, m[1], m[2])
 }
 

@@ -65,7 +65,11 @@ func (c *DatastoreClient) Upload(ctx context.Context, path string, o *UploadOpti
 
 // scan lists and hashes what is to be uploaded: what cannot be read shows here, before anything is sent.
 func scan(ctx context.Context, c *rest.Client, path string, o *CreateOptions) (*Tree, string, error) {
-	tree, err := Walk(ctx, path, nil)
+	return scanTree(ctx, c, path, nil, o)
+}
+
+func scanTree(ctx context.Context, c *rest.Client, path string, w *WalkOptions, o *CreateOptions) (*Tree, string, error) {
+	tree, err := Walk(ctx, path, w)
 	if err != nil {
 		return nil, "", err
 	}

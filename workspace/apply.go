@@ -60,6 +60,20 @@ func (c *Client) Apply(ctx context.Context, entity any, o *ApplyOptions) (any, e
 	case *endpoints.MarketplaceSubscription:
 		p, err := c.Marketplace.BeginCreate(ctx, e, nil)
 		return finish(ctx, p, err)
+	case *Connection:
+		return c.Connections.Create(ctx, e)
+	case *Registry:
+		p, err := c.Registries.BeginCreate(ctx, e, nil)
+		return finish(ctx, p, err)
+	case *CapabilityHost:
+		p, err := c.CapabilityHosts.BeginCreate(ctx, e, nil)
+		return finish(ctx, p, err)
+	case *assets.FeatureSet:
+		p, err := c.FeatureSets.BeginCreate(ctx, e, &assets.BeginOptions{Upload: create})
+		return finish(ctx, p, err)
+	case *assets.FeatureStoreEntity:
+		p, err := c.FeatureEntities.BeginCreate(ctx, e, nil)
+		return finish(ctx, p, err)
 	}
 	return nil, fmt.Errorf("workspace: apply: a %T cannot be created in a workspace", entity)
 }

@@ -37,6 +37,15 @@ type Client struct {
 	// Serverless endpoints are those of the catalogue's models; Marketplace has the subscriptions that some of them need.
 	Serverless  *endpoints.ServerlessClient
 	Marketplace *endpoints.MarketplaceClient
+	// Connections lead to what is outside the workspace.
+	Connections *ConnectionsClient
+	// CapabilityHosts give agents of a hub or project the connections that they work with.
+	CapabilityHosts *CapabilityHostsClient
+	// Registries share assets among workspaces.
+	Registries *RegistriesClient
+	// FeatureSets and FeatureEntities are those of a feature store.
+	FeatureSets     *assets.FeatureSetClient
+	FeatureEntities *assets.FeatureEntityClient
 	// Tracking has the experiments, runs, metrics and registered models of MLflow. Its URI names no host until it is first
 	// used: TrackingURI gives the whole one.
 	Tracking *mlflow.Client
@@ -59,21 +68,26 @@ func New(id ID, cred azcore.TokenCredential, o *Options) (*Client, error) {
 		return nil, fmt.Errorf("workspace: new: %w", err)
 	}
 	return &Client{
-		Workspaces:   &WorkspacesClient{rest: r},
-		Computes:     compute.NewClient(r),
-		Datastores:   assets.NewDatastoreClient(r),
-		Data:         assets.NewDataClient(r),
-		Models:       assets.NewModelClient(r),
-		Environments: assets.NewEnvironmentClient(r),
-		Code:         assets.NewCodeClient(r),
-		Components:   jobs.NewComponentClient(r),
-		Jobs:         jobs.NewClient(r),
-		Online:       endpoints.NewOnlineClient(r),
-		Batch:        endpoints.NewBatchClient(r),
-		Serverless:   endpoints.NewServerlessClient(r),
-		Marketplace:  endpoints.NewMarketplaceClient(r),
-		Tracking:     tracking,
-		id:           id, rest: r,
+		Workspaces:      &WorkspacesClient{rest: r},
+		Computes:        compute.NewClient(r),
+		Datastores:      assets.NewDatastoreClient(r),
+		Data:            assets.NewDataClient(r),
+		Models:          assets.NewModelClient(r),
+		Environments:    assets.NewEnvironmentClient(r),
+		Code:            assets.NewCodeClient(r),
+		Components:      jobs.NewComponentClient(r),
+		Jobs:            jobs.NewClient(r),
+		Online:          endpoints.NewOnlineClient(r),
+		Batch:           endpoints.NewBatchClient(r),
+		Serverless:      endpoints.NewServerlessClient(r),
+		Marketplace:     endpoints.NewMarketplaceClient(r),
+		Connections:     &ConnectionsClient{rest: r},
+		CapabilityHosts: &CapabilityHostsClient{rest: r},
+		Registries:      &RegistriesClient{rest: r},
+		FeatureSets:     assets.NewFeatureSetClient(r),
+		FeatureEntities: assets.NewFeatureEntityClient(r),
+		Tracking:        tracking,
+		id:              id, rest: r,
 	}, nil
 }
 

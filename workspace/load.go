@@ -30,6 +30,8 @@ type loader struct {
 	schemas []string
 	// types are values of the key type that mean this kind where there is no $schema.
 	types []string
+	// sure tells by type and keys together, before types are asked.
+	sure func(n *wire.Node) bool
 	// keys tells by a document's keys, where there is neither.
 	keys func(n *wire.Node) bool
 	load func(data []byte, file string, o *wire.LoadOptions) (any, error)
@@ -102,6 +104,28 @@ var loaders = []loader{
 		keys: func(n *wire.Node) bool { return has(n, "model_id") }, // a marketplace subscription looks the same: it needs its $schema
 	},
 	{name: "marketplace subscription", load: of(pointer[endpoints.MarketplaceSubscription]), schemas: []string{"marketplacesubscription"}},
+	{
+		name: "connection", load: of(pointer[Connection]), schemas: []string{"connection", "workspaceconnection"}, types: connectionWords(),
+		sure: func(n *wire.Node) bool { // datastores have these types too
+			t, _ := n.Get("type").Str()
+			_, known := connectionTypes.Parse(t)
+			return known && (n.Has("target") || n.Has("url"))
+		},
+	},
+	{
+		name: "registry", load: of(pointer[Registry]), schemas: []string{"registry"},
+		keys: func(n *wire.Node) bool { return has(n, "replication_locations") },
+	},
+	{name: "capability host", load: of(pointer[CapabilityHost]), schemas: []string{"capabilityhost"}},
+	{name: "feature set", load: of(pointer[assets.FeatureSet]), schemas: []string{"featureset"}},
+	{name: "feature store entity", load: of(pointer[assets.FeatureStoreEntity]), schemas: []string{"featurestoreentity"}},
+}
+
+// connectionWords are the types that only connections have.
+func connectionWords() []string {
+	return slices.DeleteFunc(connectionTypes.Values(), func(t string) bool {
+		return t == string(ConnectionBlob) || t == string(ConnectionDataLakeGen2)
+	})
 }
 
 // Load reads a file of `az ml` v2 that holds any kind of entity: which one is said by its $schema, else by its type and
@@ -159,6 +183,11 @@ func kindOf(n *wire.Node) (*loader, error) {
 			}
 		}
 		return nil, fmt.Errorf("$schema %q is not of a kind that is known here", schema)
+	}
+	for i := range loaders {
+		if k := loaders[i].sure; k != nil && k(n) {
+			return &loaders[i], nil
+		}
 	}
 	if t, ok := n.Get("type").Str(); ok {
 		for i := range loaders {

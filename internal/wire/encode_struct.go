@@ -38,7 +38,9 @@ func (e *Encoding) structure(v reflect.Value, force bool) (any, error) {
 	if p.bindings != nil {
 		c.bind(p, v, base)
 	}
-	prune(doc, p.base)
+	if !e.sp.yamlNames() { // a YAML key may have the base's name
+		prune(doc, p.base)
+	}
 	if len(doc) == 0 && !force && !e.keepEmpty() {
 		return Omit, nil
 	}

@@ -239,7 +239,7 @@ func (g *generator) structure(t *rapid.T, v reflect.Value, depth int) {
 		if !sf.IsExported() || g.leave[sf.Name] || !g.readOnly && (has(sf.Tag, "yaml", "ro") || has(sf.Tag, "json", "ro") && !has(sf.Tag, "yaml", "required")) {
 			continue
 		}
-		if has(sf.Tag, "yaml", "-") || has(sf.Tag, "json", "-") || sf.Tag.Get("extra") != "" {
+		if has(sf.Tag, "yaml", "-") || has(sf.Tag, "json", "-") && !has(sf.Tag, "yaml", "required") || sf.Tag.Get("extra") != "" {
 			continue
 		}
 		must := has(sf.Tag, "yaml", "required") || has(sf.Tag, "yaml", "inline")
