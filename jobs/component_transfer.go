@@ -65,20 +65,6 @@ type ExternalType struct {
 	Type ExternalKind `yaml:"type,required" json:"-"`
 }
 
-// ExternalKind is a kind of place outside the workspace.
-type ExternalKind string
-
-// The kinds.
-const (
-	Database   ExternalKind = "database"
-	FileSystem ExternalKind = "file_system"
-)
-
-var externalKinds = wire.SameEnum("database", "file_system")
-
-// WireEnum lists the spellings.
-func (ExternalKind) WireEnum() *wire.Enum { return externalKinds }
-
 var dataTransferComponent = wire.Layout{Name: "data transfer component", YAML: wire.Fixed{"type": "data_transfer"}}
 
 // WireLayout places the fields.

@@ -40,6 +40,7 @@ type nodeHead struct {
 	needsCompute bool
 	automl       bool
 	control      bool
+	silent       bool // its body does not say its own name
 }
 
 // Nodes are the steps of a pipeline by name.
@@ -101,7 +102,7 @@ func (n Nodes) EncodeWire(e *wire.Encoding) (any, error) {
 		if e.Spelling() != wire.YAML {
 			h := node.node()
 			clearEmpty(m)
-			if !h.control {
+			if !h.control && !h.silent {
 				m["name"] = strings.ToLower(name)
 			}
 			if h.made != nil && m["_source"] == nil {

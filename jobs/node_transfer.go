@@ -30,28 +30,7 @@ type DataTransferNode struct {
 
 	made   provenance
 	inline bool
-}
-
-// External is a place outside the workspace that is reached by a connection.
-type External struct {
-	// Type is required.
-	Type ExternalKind `yaml:"type,required" json:"-"`
-	// Connection is "azureml:NAME". Required.
-	Connection string `yaml:"connection,required" json:"-"`
-	// Query, TableName or StoredProcedure are what is read from, or written to, a database.
-	Query                 string            `yaml:"query" json:"-"`
-	TableName             string            `yaml:"table_name" json:"-"`
-	StoredProcedure       string            `yaml:"stored_procedure" json:"-"`
-	StoredProcedureParams []StoredParameter `yaml:"stored_procedure_params" json:"-"`
-	// Path is for file systems.
-	Path string `yaml:"path" json:"-"`
-}
-
-// StoredParameter is a parameter of a stored procedure.
-type StoredParameter struct {
-	Name  string `yaml:"name" json:"-"`
-	Value string `yaml:"value,text" json:"-"`
-	Type  string `yaml:"type" json:"-"`
+	silent bool // the step does not say its own name
 }
 
 // The service's own components.
@@ -150,7 +129,7 @@ func (n *DataTransferNode) faults() (out wire.Faults) {
 }
 
 func (n *DataTransferNode) node() nodeHead {
-	return nodeHead{component: &n.Component, inputs: &n.Inputs, outputs: &n.Outputs, compute: &n.Compute, made: &n.made, bindings: n.Bindings, needsCompute: true}
+	return nodeHead{component: &n.Component, inputs: &n.Inputs, outputs: &n.Outputs, compute: &n.Compute, made: &n.made, bindings: n.Bindings, needsCompute: true, silent: n.silent}
 }
 
 func (n *DataTransferNode) translate(t *translator, d *wire.Decoding, at *wire.Node) {

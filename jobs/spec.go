@@ -115,23 +115,49 @@ func (j *UnknownJob) job() (definition, error) {
 // Load reads a job of any kind from a file of `az ml` v2. All faults of the file come back at once, as
 // azureml.Faults. set are overrides as of `az ml --set`: "resources.instance_count=2".
 func Load(file string, set ...string) (Spec, error) {
+	var spec Spec
+	if err := loadFile(file, &spec, set); err != nil {
+		return nil, err
+	}
+	return spec, nil
+}
+
+// LoadComponent reads a component of any kind from a file of `az ml` v2.
+func LoadComponent(file string, set ...string) (Component, error) {
+	var c Component
+	if err := loadFile(file, &c, set); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// LoadSchedule reads a schedule from a file of `az ml` v2.
+func LoadSchedule(file string, set ...string) (*Schedule, error) {
+	s := new(Schedule)
+	if err := loadFile(file, s, set); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// loadFile reads a file into a kind.
+func loadFile(file string, into any, set []string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("jobs: load: %w", err)
+		return fmt.Errorf("jobs: load: %w", err)
 	}
 	o := &wire.LoadOptions{Private: os.Getenv(previewFeatures) == "true"}
 	for _, s := range set {
 		v, err := wire.ParseOverride(s)
 		if err != nil {
-			return nil, fmt.Errorf("jobs: load %s: %w", file, err)
+			return fmt.Errorf("jobs: load %s: %w", file, err)
 		}
 		o.Set = append(o.Set, v)
 	}
-	var spec Spec
-	if err := wire.LoadYAML(data, file, &spec, o); err != nil {
-		return nil, fmt.Errorf("jobs: load: %w", err)
+	if err := wire.LoadYAML(data, file, into, o); err != nil {
+		return fmt.Errorf("jobs: load: %w", err)
 	}
-	return spec, nil
+	return nil
 }
 
 // previewFeatures is the variable by which files may have what `az ml` still hides.
