@@ -33,7 +33,7 @@ func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, singl
 		switch _, err := e.Blobs.Stat(ctx, loc.Account, loc.Container, name); {
 		case err == nil:
 			to := filepath.Join(dir, path.Base(name))
-			return to, e.fetchBlob(ctx, loc.Account, loc.Container, name, to)
+			return to, e.Blobs.Fetch(ctx, loc.Account, loc.Container, name, to, 0o600)
 		case !errors.Is(err, store.ErrNotFound):
 			return "", err
 		}
@@ -41,45 +41,11 @@ func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, singl
 	if single {
 		return "", userError("there is no file at %s", arm.BlobURL(loc.Account, loc.Container, name))
 	}
-	n, err := e.fetchFolder(ctx, loc.Account, loc.Container, name, dir)
+	n, err := e.Blobs.FetchFolder(ctx, loc.Account, loc.Container, name, dir, 0o600)
 	if err == nil && n == 0 {
 		err = userError("there is nothing at %s", arm.BlobURL(loc.Account, loc.Container, name+"/"))
 	}
 	return dir, err
-}
-
-func (e *Engine) fetchFolder(ctx context.Context, account, container, prefix, dir string) (int, error) {
-	if prefix != "" {
-		prefix += "/"
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallelFiles)
-	n := 0
-	for it, err := range e.Blobs.List(ctx, account, container, prefix) {
-		if err != nil {
-			return n, errors.Join(err, g.Wait())
-		}
-		rel := strings.TrimPrefix(it.Name, prefix)
-		if rel == "" || strings.HasSuffix(rel, "/") {
-			continue // a marker of a folder
-		}
-		to := filepath.Join(dir, filepath.FromSlash(rel))
-		if !filepath.IsLocal(filepath.FromSlash(rel)) {
-			return n, errors.Join(userError("the blob %q would be written outside of its folder", it.Name), g.Wait())
-		}
-		n++
-		g.Go(func() error { return e.fetchBlob(ctx, account, container, it.Name, to) })
-	}
-	return n, g.Wait()
-}
-
-func (e *Engine) fetchBlob(ctx context.Context, account, container, name, to string) error {
-	r, err := e.Blobs.Open(ctx, account, container, name)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return writeFile(to, r)
 }
 
 func writeFile(to string, r io.Reader) error {

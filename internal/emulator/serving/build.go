@@ -26,7 +26,7 @@ func (d *deployment) fetchModel(ctx context.Context) (string, error) {
 	at := strings.TrimSuffix(loc.Path, "/")
 	to := filepath.Join(dir, path.Base("/"+at))
 	if !strings.HasSuffix(loc.Path, "/") {
-		err := d.fetchBlob(ctx, loc.Account, loc.Container, at, to)
+		err := d.host.Blobs.Fetch(ctx, loc.Account, loc.Container, at, to, 0o700)
 		if err == nil || !errors.Is(err, store.ErrNotFound) {
 			return dir, err
 		}
@@ -43,47 +43,12 @@ func (d *deployment) modelRoot() string {
 	return filepath.Join(d.dir, "model", path.Base("/"+strings.TrimSuffix(d.plan.model.Path, "/")))
 }
 
+// fetchFolder brings a folder. Blobs have no executable bit, and an image's
+// programs need one.
 func (d *deployment) fetchFolder(ctx context.Context, loc *arm.Location, dir string) (int, error) {
-	prefix := strings.TrimSuffix(loc.Path, "/")
-	if prefix != "" {
-		prefix += "/"
-	}
-	n := 0
-	for it, err := range d.host.Blobs.List(ctx, loc.Account, loc.Container, prefix) {
-		if err != nil {
-			return n, err
-		}
-		rel := filepath.FromSlash(strings.TrimPrefix(it.Name, prefix))
-		if rel == "" || strings.HasSuffix(it.Name, "/") {
-			continue
-		}
-		if !filepath.IsLocal(rel) {
-			return n, fmt.Errorf("the blob %q would be written outside of its folder", it.Name)
-		}
-		if err := d.fetchBlob(ctx, loc.Account, loc.Container, it.Name, filepath.Join(dir, rel)); err != nil {
-			return n, err
-		}
-		n++
-	}
+	n, err := d.host.Blobs.FetchFolder(ctx, loc.Account, loc.Container, loc.Path, dir, 0o700)
 	d.initLog.line("fetched %d files of %s", n, arm.BlobURL(loc.Account, loc.Container, loc.Path))
-	return n, nil
-}
-
-func (d *deployment) fetchBlob(ctx context.Context, account, container, name, to string) error {
-	r, err := d.host.Blobs.Open(ctx, account, container, name)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o700) // blobs have no executable bit; an image's programs need it
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, r)
-	return errors.Join(err, f.Close())
+	return n, err
 }
 
 // buildImage does what the Dockerfile's COPY lines say, below root.
