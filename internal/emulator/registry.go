@@ -13,7 +13,7 @@ import (
 )
 
 var registryKind = &kind{
-	word: "registry", envelope: trackedFields, state: true, put: styleAsync, patch: styleNone, del: styleLocation,
+	word: "registry", envelope: trackedFields, put: styleAsync, patch: styleNone, del: styleLocation,
 	check: func(_ *call, ch *change) error {
 		if ch.doc.text("location") == "" {
 			return arm.BadRequest("LocationRequired", "The location property is required for this definition.")
@@ -70,7 +70,7 @@ func curatedRegistry() document {
 	if err != nil {
 		return nil
 	}
-	d := document{"location": arm.Region, "properties": map[string]any{"provisioningState": "Succeeded", "regionDetails": []any{}}}
+	d := document{"location": arm.Region, "properties": map[string]any{"regionDetails": []any{}}}
 	completeRegistry(d, id)
 	d.named(id)
 	return d

@@ -257,7 +257,11 @@ func workspaceKeys(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, document{"userStorageKey": key, "userStorageResourceId": storageAccountID(c.sc), "userStorageArmId": storageAccountID(c.sc), "notebookAccessKeys": map[string]any{}})
+	name := "userStorageResourceId"
+	if c.query("api-version") >= "2024-07" {
+		name = "userStorageArmId" // newer versions call it so
+	}
+	return c.reply(http.StatusOK, document{"userStorageKey": key, name: storageAccountID(c.sc), "notebookAccessKeys": map[string]any{}})
 }
 
 func storageKeys(c *call) error {
