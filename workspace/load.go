@@ -67,6 +67,10 @@ var loaders = []loader{
 		name: "component", load: of(itself[jobs.Component]),
 		schemas: []string{"commandcomponent", "pipelinecomponent", "parallelcomponent", "sparkcomponent", "datatransfercomponent", "importcomponent", "automlcomponent"},
 	},
+	{
+		name: "data import", load: of(pointer[jobs.DataImport]), schemas: []string{"dataimport"},
+		sure: func(n *wire.Node) bool { return has(n, "name", "path", "source") && !n.Has("task") },
+	},
 	{name: "data", load: of(pointer[assets.Data]), schemas: []string{"data"}, types: []string{"uri_file", "uri_folder", "mltable"}},
 	{name: "model", load: of(pointer[assets.Model]), schemas: []string{"model"}, types: []string{"custom_model", "mlflow_model", "triton_model"}},
 	{
