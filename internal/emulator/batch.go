@@ -84,6 +84,9 @@ func checkBatch(c *call, ch *change) error {
 	if p["properties"] == nil {
 		p["properties"] = map[string]any{}
 	}
+	if p["defaults"] == nil { // clients set the name in it
+		p["defaults"] = map[string]any{"deploymentName": nil}
+	}
 	if ch.doc["tags"] == nil {
 		ch.doc["tags"] = map[string]any{}
 	}
@@ -117,10 +120,8 @@ func checkBatchDeployment(c *call, ch *change) error {
 		}
 	}
 	if id := ch.doc.text("properties", "compute"); id != "" {
-		if u, err := arm.ParseURI(id); err == nil && u.Collection == arm.Computes {
-			if _, err := c.find(c.sc.Child(arm.Computes, u.Name), "compute", u.Name); err != nil {
-				return err
-			}
+		if _, err := c.computeAt("properties.compute", id); err != nil {
+			return err
 		}
 	}
 	for k, v := range map[string]any{"errorThreshold": -1, "maxConcurrencyPerInstance": 1, "miniBatchSize": 10, "outputFileName": "predictions.csv", "outputAction": "AppendRow", "loggingLevel": "Info", "environmentVariables": map[string]any{}, "properties": map[string]any{}} {

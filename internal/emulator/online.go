@@ -3,6 +3,7 @@ package emulator
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -118,6 +119,15 @@ func checkOnline(c *call, ch *change) error {
 	if ch.doc["kind"] == nil {
 		ch.doc["kind"] = "Managed"
 	}
+	if ref := ch.doc.text("properties", "compute"); ref != "" {
+		at, err := c.computeAt("properties.compute", ref)
+		if err != nil {
+			return err
+		}
+		if t := at.text("properties", "computeType"); t != "Kubernetes" {
+			return arm.Invalid("properties.compute", "An endpoint is attached to a Kubernetes compute; %q is of type %s.", at.text("name"), t)
+		}
+	}
 	if ch.doc["tags"] == nil {
 		ch.doc["tags"] = map[string]any{}
 	}
@@ -130,6 +140,19 @@ func checkOnline(c *call, ch *change) error {
 		return err
 	}
 	return checkTraffic(ch.doc, "mirrorTraffic", names, func(sum int) bool { return sum <= 50 }, "at most 50")
+}
+
+// computeAt is the compute that a field names by its id, by azureml:NAME or by its name.
+func (c *call) computeAt(field, ref string) (document, error) {
+	name := strings.TrimPrefix(ref, "azureml:")
+	if u, err := arm.ParseURI(ref); err == nil && u.Collection == arm.Computes {
+		name = u.Name
+	}
+	d, err := c.s.get(c.ctx(), c.sc.Child(arm.Computes, name))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, arm.Invalid(field, "The compute %q was not found in the workspace.", name)
+	}
+	return d, err
 }
 
 // endpointNameFree refuses a name that is in use: names are part of scoring addresses.

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"net/http"
+	"regexp"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 )
@@ -24,6 +25,11 @@ var scheduleKind = &kind{
 	},
 }
 
+// cronExpression has five fields of numbers or names, ranges, steps and lists.
+var cronExpression = regexp.MustCompile(`^\s*(?:` + cronField + `\s+){4}` + cronField + `\s*$`)
+
+const cronField = `(?i:(?:\*|[0-9]+|[a-z]{3})(?:-(?:[0-9]+|[a-z]{3}))?(?:/[0-9]+)?(?:,(?:\*|[0-9]+|[a-z]{3})(?:-(?:[0-9]+|[a-z]{3}))?(?:/[0-9]+)?)*)`
+
 func scheduleRoutes() []route {
 	const typ = "workspaces/schedules"
 	return append(crud(scheduleKind, typ, "Schedules", pW+"/schedules", "schedule", sinceSchedules),
@@ -42,6 +48,9 @@ func checkSchedule(c *call, ch *change) error {
 	if t == "Cron" {
 		if err := ch.doc.missing("properties.trigger.expression"); err != nil {
 			return err
+		}
+		if x := ch.doc.text("properties", "trigger", "expression"); !cronExpression.MatchString(x) {
+			return arm.Invalid("properties.trigger.expression", "The expression %q is not a cron expression of five fields: minute, hour, day of month, month, day of week.", x)
 		}
 	} else {
 		if err := ch.doc.missing("properties.trigger.frequency", "properties.trigger.interval"); err != nil {

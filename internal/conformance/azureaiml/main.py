@@ -63,7 +63,7 @@ class World:
         os.makedirs(folder)
         self.server, self.table, self.folder = server, log, folder
         self.ml = self.connect()
-        self.step, self.error, self.refused = log.step, log.error, log.refused
+        self.step, self.error, self.refused, self.either = log.step, log.error, log.refused, log.either
         self.token = server["token"]
 
     def connect(self, workspace=None, **options):

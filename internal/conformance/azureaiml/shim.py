@@ -1,8 +1,8 @@
 """Points the stock azure-ai-ml at a loopback address. Everything of it runs as its authors wrote it; only addresses and its https rule change.
 
-It hard-codes five things that an address alone does not turn: the cloud's resource manager, the base of registry discovery, storage addresses (which it
-builds by hand as https://ACCOUNT.blob.SUFFIX; here they are path style, as Azurite has them), the pattern by which it knows such an address again when it
-downloads code, and azure-core's rule that bearer tokens need https.
+It hard-codes some things that an address alone does not turn: the cloud's resource manager, the base of registry discovery, storage addresses (which it
+builds by hand as https://ACCOUNT.blob.SUFFIX; here they are path style, as Azurite has them), the patterns by which it knows such an address again when it
+downloads code or what a registry holds, the host of deployment templates, and azure-core's rule that bearer tokens need https.
 """
 
 import os
@@ -32,6 +32,12 @@ def prepare(base):
 
     hosts = r"https://(?P<account_name>.+)\.blob\.core\.windows\.net(:[0-9]+)?"
     here = re.escape(base) + "/(?P<account_name>[^/]+)"
+    import azure.ai.ml._utils._storage_utils as storage
+
+    storage.STORAGE_URI_REGEX = here + "/([^/]+)/(.+)"
+    import azure.ai.ml.operations._deployment_template_operations as template
+
+    template.DeploymentTemplateOperations._get_registry_endpoint = lambda self: base
     code.re = types.SimpleNamespace(match=lambda pattern, text: re.match(pattern.replace(hosts, here), text))
 
 

@@ -68,6 +68,15 @@ class Table:
         """The call asks what a local workspace does not do: it must be refused with a message that says text."""
         return self._fails(REFUSED, Exception, text, call, *args, **options)
 
+    def either(self, text, call, *args, **options):
+        """The call is carried out, or refused with a message that says text: what a local workspace does not do yet. None when it is refused."""
+        try:
+            return call(*args, **options)
+        except Exception as e:  # noqa: BLE001
+            assert text.lower() in str(e).lower(), f"the error does not say {text!r}: {type(e).__name__}: {e}"
+            self.here.last.update(outcome=REFUSED, detail=str(e).split("\n")[0][:300])
+            return None
+
     def _fails(self, outcome, kinds, text, call, *args, **options):
         try:
             answer = call(*args, **options)

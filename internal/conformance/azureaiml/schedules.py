@@ -1,0 +1,64 @@
+"""Schedules of jobs, imports and monitors."""
+
+from azure.ai.ml import command, dsl
+from azure.ai.ml.entities import CronTrigger, JobSchedule, RecurrencePattern, RecurrenceTrigger
+from azure.ai.ml.entities._load_functions import load_schedule
+from azure.core.exceptions import ResourceNotFoundError
+from main import ENVIRONMENT
+
+
+def run(w):
+    ml, step = w.ml, w.step
+    tick = command(name="tick", command="echo tick", environment=ENVIRONMENT, compute="cpu-cluster")
+
+    @dsl.pipeline(default_compute="cpu-cluster")
+    def pipe():
+        tick()
+
+    with step("schedules: a pipeline by recurrence"):
+        s = JobSchedule(name="weekly", trigger=RecurrenceTrigger(frequency="week", interval=2, schedule=RecurrencePattern(hours=[10], minutes=[0, 30], week_days=["monday"]), time_zone="UTC"), create_job=pipe(), description="d", tags={"a": "b"})
+        made = ml.schedules.begin_create_or_update(s)
+        assert isinstance(made, JobSchedule) and made.is_enabled and made.provisioning_state == "Succeeded", made
+        got = ml.schedules.get("weekly")
+        assert got.trigger.interval == 2 and got.trigger.schedule.hours == [10] and got.tags["a"] == "b", got
+    with step("schedules: a command by cron, from YAML"):
+        w.write("job.yml", JOB)
+        made = ml.schedules.begin_create_or_update(load_schedule(w.write("schedule.yml", YAML)))
+        assert made.trigger.expression == "0 3 * * *", made
+    with step("schedules: disable and enable"):
+        assert ml.schedules.begin_disable("weekly").is_enabled is False
+        assert "weekly" not in {s.name for s in ml.schedules.list()}
+        assert "weekly" in {s.name for s in ml.schedules.list(list_view_type="DISABLED_ONLY")}
+        assert ml.schedules.begin_enable("weekly").is_enabled is True
+    with step("schedules: list"):
+        assert {"weekly", "nightly"} <= {s.name for s in ml.schedules.list()}
+        assert {"weekly", "nightly"} <= {s.name for s in ml.schedules.list(list_view_type="ALL")}
+    with step("schedules: update the trigger"):
+        s = ml.schedules.get("weekly")
+        s.trigger = CronTrigger(expression="15 4 * * 1")
+        assert ml.schedules.begin_create_or_update(s).trigger.expression == "15 4 * * 1"
+    with step("schedules: trigger once"):
+        result = w.either("does not run them", ml.schedules.trigger, "nightly")
+        if result:
+            assert result.job_name and result.schedule_action_type, vars(result)
+            assert w.finish(result.job_name).status == "Completed"
+    with step("schedules: an expression that is none"):
+        w.error(Exception, "expression", ml.schedules.begin_create_or_update, JobSchedule(name="bad", trigger=CronTrigger(expression="every day"), create_job=pipe()))
+    with step("schedules: delete and missing"):
+        for name in ("weekly", "nightly"):
+            ml.schedules.begin_disable(name)
+            ml.schedules.begin_delete(name)
+        w.error(ResourceNotFoundError, "not found", ml.schedules.get, "weekly")
+
+
+YAML = """
+name: nightly
+trigger: {type: cron, expression: "0 3 * * *", time_zone: "UTC"}
+create_job: ./job.yml
+"""
+JOB = f"""
+type: pipeline
+settings: {{default_compute: azureml:cpu-cluster}}
+jobs:
+  tick: {{type: command, command: echo nightly, environment: {ENVIRONMENT}}}
+"""
