@@ -132,6 +132,7 @@ def test_22_search_logged(s):
         if i == 5:
             time.sleep(0.005)
             s("PATCH", f"logged-models/{m}", {"model_id": m, "status": 2})
+        time.sleep(0.005)
     both = [e, f]
     find = lambda **body: s("POST", "logged-models/search", {"experiment_ids": both, **body})
     for filter in ("", "name = 'm1'", "name != 'm1'", "attributes.name LIKE 'm%'", "name ILIKE 'M2'", "name IN ('m1', 'm2')", "name NOT IN ('m1', 'm2')", "model_type = 'x'", "status = 'READY'", "status = '2'", "status != '2'", "source_run_id = ''", "experiment_id = '%s'" % e, "lifecycle_stage = 'active'",

@@ -143,7 +143,10 @@ func download(c *call) error {
 func (c *call) sendFile(at *place, shown string) error {
 	r, err := c.openFile(c.ctx(), at)
 	if folder, ok := errors.AsType[errNoFile](err); ok {
-		return &Error{Code: InvalidParameter, Message: folder.Error(), detail: strings.Contains(c.r.URL.Path, proxyRoute)}
+		if strings.Contains(c.r.URL.Path, proxyRoute) {
+			return detailed(InvalidParameter, http.StatusBadRequest, folder.Error())
+		}
+		return invalidf("%s", folder.Error())
 	}
 	if err != nil {
 		return err
@@ -168,7 +171,7 @@ func (c *call) sendFile(at *place, shown string) error {
 func (c *call) target(p string) (*place, error) {
 	folder, name := path.Split(p)
 	if name == "" {
-		return nil, &Error{Code: BadRequest, Message: "Artifact path must include a filename (cannot end with '/').", detail: true}
+		return nil, detailed(BadRequest, http.StatusBadRequest, "Artifact path must include a filename (cannot end with '/').")
 	}
 	if folder != "" {
 		p = strings.TrimRight(folder, "/") + "/" + name

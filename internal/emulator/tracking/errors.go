@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,7 +31,7 @@ type Error struct {
 	Message string
 	Status  int // defaults to the code's
 	class   string
-	detail  bool // told as {"detail": …}
+	detail  []byte // JSON that is told as {"detail": …} instead
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
@@ -42,6 +43,11 @@ func (e *Error) Is(target error) bool {
 
 func errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// detailed is a refusal as some of MLflow's routes have them: {"detail": …}.
+func detailed(code string, status int, message string) *Error {
+	return &Error{Code: code, Status: status, Message: message, detail: rawJSON(message)}
 }
 
 func invalidf(format string, args ...any) *Error { return errorf(InvalidParameter, format, args...) }
@@ -77,8 +83,8 @@ func asError(err error) *Error {
 
 // body is the answer's JSON.
 func (e *Error) body() []byte {
-	if e.detail {
-		return rawJSON(map[string]string{"detail": e.Message})
+	if e.detail != nil {
+		return rawJSON(map[string]json.RawMessage{"detail": e.detail})
 	}
 	c := codes[e.Code]
 	doc := struct {

@@ -79,7 +79,26 @@ var routes = map[string]map[string]handler{
 	"2.0/mlflow/model-versions/set-tag":                {"POST": tagVersion},
 	"2.0/mlflow/model-versions/delete-tag":             {"DELETE": untagVersion},
 
-	"3.0/mlflow/server-info": {"GET": serverInfo},
+	"2.0/mlflow/traces":                 {"POST": startOldTrace, "GET": searchOldTraces},
+	"2.0/mlflow/traces/*":               {"PATCH": endOldTrace},
+	"2.0/mlflow/traces/*/info":          {"GET": getOldTrace},
+	"2.0/mlflow/traces/*/tags":          {"PATCH": tagTrace, "DELETE": untagTrace},
+	"2.0/mlflow/traces/delete-traces":   {"POST": deleteTraces},
+	"2.0/mlflow/traces/link-to-run":     {"POST": linkTraces},
+	"2.0/mlflow/traces/link-prompts":    {"POST": linkPrompts},
+	"2.0/mlflow/get-trace-artifact":     {"GET": getTraceArtifact},
+	"3.0/mlflow/get-trace-artifact":     {"GET": getTraceArtifact},
+	"3.0/mlflow/traces":                 {"POST": startTrace},
+	"3.0/mlflow/traces/search":          {"POST": searchTraces},
+	"3.0/mlflow/traces/get":             {"GET": getTrace},
+	"3.0/mlflow/traces/batchGet":        {"GET": batchGetTraces},
+	"3.0/mlflow/traces/batchGetInfos":   {"POST": batchGetInfos},
+	"3.0/mlflow/traces/delete-traces":   {"POST": deleteTraces},
+	"3.0/mlflow/traces/*":               {"GET": getTraceInfo},
+	"3.0/mlflow/traces/*/tags":          {"PATCH": tagTrace, "DELETE": untagTrace},
+	"3.0/mlflow/traces/*/assessments":   {"POST": createAssessment},
+	"3.0/mlflow/traces/*/assessments/*": {"GET": getAssessment, "PATCH": updateAssessment, "DELETE": deleteAssessment},
+	"3.0/mlflow/server-info":            {"GET": serverInfo},
 }
 
 // folders are the routes that an artifact's path follows.
@@ -124,6 +143,7 @@ var others = map[string]map[string]handler{
 	"/version":                     {"GET": text(Version)},
 	"/get-artifact":                {"GET": getArtifact},
 	"/model-versions/get-artifact": {"GET": getVersionArtifact},
+	"/v1/traces":                   {"POST": exportSpans},
 }
 
 // routeAPI finds a route of the API, by its path behind the prefix.

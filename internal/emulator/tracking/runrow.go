@@ -30,20 +30,19 @@ const (
 
 // runRow is a run as it is stored, without its data.
 type runRow struct {
-	rid, eid          int64
-	id, name, user    string
-	status, stage     string
-	start             int64
-	ended             sql.NullInt64
-	uri               string
-	parent            sql.NullString
-	linked            bool  // has inputs or outputs
-	experiment        int64 // the experiment's id
-	tags, params      []byte
-	metrics           []byte
-	inputs, modelsIn  []byte // JSON
-	outputs           []byte
-	withIn, withModel bool
+	rid, eid         int64
+	id, name, user   string
+	status, stage    string
+	start            int64
+	ended            sql.NullInt64
+	uri              string
+	parent           sql.NullString
+	linked           bool  // has inputs or outputs
+	experiment       int64 // the experiment's id
+	tags, params     []byte
+	metrics          []byte
+	inputs, modelsIn []byte // JSON
+	outputs          []byte
 }
 
 const runColumns = `r.rid, r.eid, r.run_id, r.name, r.user, r.status, r.stage, r.start, r.ended, r.uri, r.parent, r.linked, e.id`

@@ -6,6 +6,17 @@ func (m *Message) Has(name string) bool {
 	return ok
 }
 
+// Given reports whether the request has a field, be it empty.
+func (m *Message) Given(name string) bool {
+	f := m.field(name)
+	if m.source == nil {
+		return false
+	}
+	_, a := m.source.Values[f.Name]
+	_, b := m.source.Values[f.JSON]
+	return a || b
+}
+
 func (m *Message) field(name string) *Field {
 	f := m.Type.byName[name]
 	if f == nil {

@@ -12,6 +12,7 @@ import (
 type Message struct {
 	Type   *Type
 	values map[string]any
+	source *Object
 }
 
 // New is a message with no field set.
@@ -28,6 +29,7 @@ func New(name string) *Message {
 // MLflow's server goes on with when no check refuses the request.
 func Decode(name string, o *Object) (*Message, bool) {
 	m := New(name)
+	m.source = o
 	return m, m.decode(o, 0)
 }
 
@@ -101,6 +103,8 @@ func (m *Message) set(f *Field, v any, depth int) bool {
 	c, ok, skip := convert(f, v)
 	if ok && !skip {
 		m.values[f.Name] = c
+	} else if f.Kind == Duration || f.Kind == Time {
+		m.values[f.Name] = int64(0) // the message is there, but nothing in it
 	}
 	return ok
 }

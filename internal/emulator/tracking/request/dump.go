@@ -26,10 +26,18 @@ func Print(v any) string {
 	return p.b.String()
 }
 
+// PrintText is Print with characters beyond ASCII as they are.
+func PrintText(v any) string {
+	p := printer{comma: ", ", colon: ": ", plain: true}
+	p.print(v)
+	return p.b.String()
+}
+
 type printer struct {
 	b            strings.Builder
 	comma, colon string
 	sorted       bool
+	plain        bool
 }
 
 func (p *printer) print(v any) {
@@ -45,7 +53,7 @@ func (p *printer) print(v any) {
 	case float64:
 		dumpFloat(&p.b, v)
 	case string:
-		dumpText(&p.b, v)
+		dumpText(&p.b, v, p.plain)
 	case []any:
 		p.b.WriteByte('[')
 		for i, item := range v {
@@ -65,7 +73,7 @@ func (p *printer) print(v any) {
 			if i > 0 {
 				p.b.WriteString(p.comma)
 			}
-			dumpText(&p.b, key)
+			dumpText(&p.b, key, p.plain)
 			p.b.WriteString(p.colon)
 			p.print(v.Values[key])
 		}
@@ -86,8 +94,8 @@ func dumpFloat(b *strings.Builder, f float64) {
 	}
 }
 
-// dumpText prints a string in ASCII.
-func dumpText(b *strings.Builder, s string) {
+// dumpText prints a string, in ASCII unless it is to be plain.
+func dumpText(b *strings.Builder, s string, plain bool) {
 	b.WriteByte('"')
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -111,7 +119,7 @@ func dumpText(b *strings.Builder, s string) {
 			b.WriteString(`\b`)
 		case r == '\f':
 			b.WriteString(`\f`)
-		case r >= ' ' && r < 0x7f:
+		case r >= ' ' && r < 0x7f, plain && r >= 0x7f && !utf16.IsSurrogate(r):
 			b.WriteRune(r)
 		case r >= 0x10000:
 			high, low := utf16.EncodeRune(r)
