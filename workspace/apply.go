@@ -29,6 +29,9 @@ func (c *Client) Apply(ctx context.Context, entity any, o *ApplyOptions) (any, e
 	switch e := entity.(type) {
 	case jobs.Spec:
 		return c.Jobs.Submit(ctx, e, &jobs.SubmitOptions{Progress: o.Progress})
+	case *jobs.Schedule:
+		p, err := c.Schedules.BeginCreate(ctx, e, &jobs.ScheduleOptions{Progress: o.Progress})
+		return finish(ctx, p, err)
 	case jobs.Component:
 		return c.Components.Create(ctx, e, &jobs.ComponentOptions{Progress: o.Progress})
 	case *assets.Data:

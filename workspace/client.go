@@ -28,6 +28,8 @@ type Client struct {
 	Code         *assets.CodeClient
 	// Components are the steps that pipelines are made of.
 	Components *jobs.ComponentClient
+	// Schedules start jobs, monitors and imports by the clock.
+	Schedules *jobs.ScheduleClient
 	// Jobs run code.
 	Jobs *jobs.Client
 	// Online endpoints answer requests.
@@ -76,6 +78,7 @@ func New(id ID, cred azcore.TokenCredential, o *Options) (*Client, error) {
 		Environments:    assets.NewEnvironmentClient(r),
 		Code:            assets.NewCodeClient(r),
 		Components:      jobs.NewComponentClient(r),
+		Schedules:       jobs.NewScheduleClient(r),
 		Jobs:            jobs.NewClient(r),
 		Online:          endpoints.NewOnlineClient(r),
 		Batch:           endpoints.NewBatchClient(r),
