@@ -3,6 +3,7 @@ package jobs
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/wire"
@@ -62,6 +63,8 @@ type Space struct {
 	// Upper bounds a whole number from 0; it is not reached.
 	Upper int
 	raw   any // a distribution that is not known, as REST has it
+	// points marks numbers, by their place, that were written with a point: AutoML spells them as they were.
+	points uint8
 }
 
 // Choice is one of some values.
@@ -143,7 +146,7 @@ func (s Space) value(field string) any {
 		return int64(s.Upper)
 	}
 	f := *s.number(field)
-	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+	if f == math.Trunc(f) && math.Abs(f) < 1<<53 && s.points&(1<<slices.Index(s.Type.fields(), field)) == 0 {
 		return int64(f)
 	}
 	return f
@@ -229,7 +232,7 @@ func (s *Space) DecodeWire(d *wire.Decoding, n *wire.Node) {
 			s.Values = choiceValues(d.At(f), v)
 		case f == "upper":
 			d.At(f).Into(v, &s.Upper)
-		case v.Kind == wire.String:
+		case v.Kind == wire.String && !isNumber(v): // 1e-3 is text in YAML 1.1
 			d.At(f).Fault(v, "wants a number, not the text %q", v.Text)
 		default:
 			d.At(f).Into(v, s.number(f))

@@ -83,6 +83,7 @@ var _ = wire.RegisterSum[Spec](&wire.Sum{
 		wire.ArmOf[SweepJob]("sweep", "Sweep"),
 		wire.ArmOf[SparkJob]("spark", "Spark"),
 		wire.ArmOf[PipelineJob]("pipeline", "Pipeline"),
+		wire.ArmOf[AutoMLJob]("automl", "AutoML"),
 	},
 	Unknown: func() any { return new(UnknownJob) },
 })
