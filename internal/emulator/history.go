@@ -156,7 +156,7 @@ func (x *run) document() document {
 		switch k {
 		case noteTag:
 			description = v
-		case "mlflow.runName":
+		case "mlflow.runName", "mlflow.user", "mlflow.parentRunId": // fields of their own
 		default:
 			tags[k] = v
 		}
