@@ -67,6 +67,7 @@ var loaders = []loader{
 		name: "component", load: of(itself[jobs.Component]),
 		schemas: []string{"commandcomponent", "pipelinecomponent", "parallelcomponent", "sparkcomponent", "datatransfercomponent", "importcomponent", "automlcomponent"},
 	},
+	{name: "schedule", load: of(pointer[jobs.Schedule]), schemas: []string{"schedule", "monitorschedule"}},
 	{
 		name: "data import", load: of(pointer[jobs.DataImport]), schemas: []string{"dataimport"},
 		sure: func(n *wire.Node) bool { return has(n, "name", "path", "source") && !n.Has("task") },
