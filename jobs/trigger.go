@@ -133,11 +133,11 @@ func (WeekDay) WireEnum() *wire.Enum { return weekDays }
 // RecurrencePattern is when on its days a recurrence acts. In a file each may be one value or a list.
 type RecurrencePattern struct {
 	// Hours (0–23) and Minutes (0–59) are required in a pattern.
-	Hours   OneOrMore[int] `yaml:"hours" json:"hours"`
-	Minutes OneOrMore[int] `yaml:"minutes" json:"minutes"`
+	Hours   []int `yaml:"hours,single" json:"hours"`
+	Minutes []int `yaml:"minutes,single" json:"minutes"`
 	// WeekDays are for weekly, MonthDays for monthly recurrences.
-	WeekDays  OneOrMore[WeekDay] `yaml:"week_days" json:"weekDays"`
-	MonthDays OneOrMore[int]     `yaml:"month_days" json:"monthDays"`
+	WeekDays  []WeekDay `yaml:"week_days,single" json:"weekDays"`
+	MonthDays []int     `yaml:"month_days,single" json:"monthDays"`
 }
 
 // EncodeWire writes the pattern. Services want lists of hours and minutes, even empty ones.
@@ -179,34 +179,6 @@ func (p *RecurrencePattern) DecodeWire(d *wire.Decoding, n *wire.Node) {
 			}
 		}
 	}
-}
-
-// OneOrMore is a list that a file may write as one value.
-type OneOrMore[T any] []T
-
-// DecodeWire reads one value, or several.
-func (l *OneOrMore[T]) DecodeWire(d *wire.Decoding, n *wire.Node) {
-	*l = nil
-	if n.IsNull() {
-		return
-	}
-	if n.Kind == wire.Sequence {
-		var many []T
-		d.Into(n, &many)
-		*l = many
-		return
-	}
-	var one T
-	d.Into(n, &one)
-	*l = OneOrMore[T]{one}
-}
-
-// EncodeWire writes the list.
-func (l OneOrMore[T]) EncodeWire(e *wire.Encoding) (any, error) {
-	if len(l) == 0 {
-		return wire.Omit, nil
-	}
-	return e.Value([]T(l))
 }
 
 // UnknownTrigger is a trigger of a kind that this version does not know, as the service answered it.
