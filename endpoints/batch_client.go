@@ -217,7 +217,7 @@ func (c *BatchClient) preparePipeline(ctx context.Context, op string, d *Pipelin
 	}
 	sent := *d
 	sent.Location = location
-	if d.Component != "" {
+	if d.Component != nil {
 		sent.Component, err = c.deps.component(ctx, d.Component)
 	} else {
 		sent.Component, err = c.deps.componentOfJob(ctx, d.Job)

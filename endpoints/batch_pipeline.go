@@ -3,6 +3,7 @@ package endpoints
 import (
 	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/internal/wire"
+	"github.com/azureml-go/azureml/jobs"
 )
 
 // PipelineBatchDeployment runs a pipeline for what its endpoint is given.
@@ -14,8 +15,9 @@ type PipelineBatchDeployment struct {
 	Description string             `yaml:"description" json:"description"`
 	Tags        map[string]*string `yaml:"tags" json:"tags,keep"`
 	Location    string             `yaml:"-" json:"location"`
-	// Component is the pipeline's component: "azureml:NAME:VERSION", "azureml:NAME@latest", or an id.
-	Component azureml.Ref `yaml:"component" json:"assetId"`
+	// Component is the pipeline's component: an azureml.Ref ("azureml:NAME:VERSION", "azureml:NAME@latest", an id), or a
+	// *jobs.PipelineComponent that is registered when the deployment is made.
+	Component jobs.ComponentSource `yaml:"component" json:"assetId"`
 	// Job is a pipeline job that ran, "azureml:NAME", of which a component is made. Used when there is no Component.
 	Job azureml.Ref `yaml:"job_definition" json:"-"`
 	// Settings are those of the pipeline's jobs: default_compute, continue_on_step_failure, force_rerun …
@@ -60,13 +62,9 @@ func (d PipelineBatchDeployment) AfterEncodeWire(e *wire.Encoding, m map[string]
 }
 
 // AfterDecodeWire takes the endpoint's name from the id.
-func (d *PipelineBatchDeployment) AfterDecodeWire(dec *wire.Decoding, n *wire.Node) {
+func (d *PipelineBatchDeployment) AfterDecodeWire(dec *wire.Decoding, _ *wire.Node) {
 	if dec.Spelling() == wire.REST {
 		d.Endpoint = endpointOf(d.ID)
-		return
-	}
-	if dec.Strict() && d.Component != "" && wire.IsLocalPath(string(d.Component)) {
-		dec.At("component").Fault(n.Get("component"), "a component in a file is not taken here; register it first and give its reference")
 	}
 }
 
@@ -74,7 +72,7 @@ func (d *PipelineBatchDeployment) check(op string) error {
 	var f faults
 	f.name("name", d.Name)
 	f.name("endpoint_name", d.Endpoint)
-	if d.Component == "" && d.Job == "" {
+	if d.Component == nil && d.Job == "" {
 		f.add("component", "is required: a pipeline's component, or job_definition")
 	}
 	return f.err(op)

@@ -12,10 +12,16 @@ import (
 
 	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/internal/rest"
+	"github.com/azureml-go/azureml/jobs"
 )
 
-// component makes an id of a reference to a component.
-func (d *dependencies) component(ctx context.Context, ref azureml.Ref) (azureml.Ref, error) {
+// component makes an id of a reference to a component, or of a component that is registered for it.
+func (d *dependencies) component(ctx context.Context, c jobs.ComponentSource) (azureml.Ref, error) {
+	ref, ok := c.(azureml.Ref)
+	if !ok {
+		id, err := d.components.Resolve(ctx, c, nil)
+		return azureml.Ref(id), err
+	}
 	s := strings.TrimPrefix(string(ref), "azureml:")
 	if strings.Contains(s, "/") { // an id, or a registry's azureml://
 		if strings.HasPrefix(string(ref), "azureml://") {

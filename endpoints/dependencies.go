@@ -21,13 +21,14 @@ type dependencies struct {
 	code         *assets.CodeClient
 	data         *assets.DataClient
 	stores       *assets.DatastoreClient
+	components   *jobs.ComponentClient
 	rest         *rest.Client
 }
 
 func newDependencies(c *rest.Client) *dependencies {
 	return &dependencies{
 		models: assets.NewModelClient(c), environments: assets.NewEnvironmentClient(c), code: assets.NewCodeClient(c), data: assets.NewDataClient(c),
-		stores: assets.NewDatastoreClient(c), rest: c,
+		stores: assets.NewDatastoreClient(c), components: jobs.NewComponentClient(c), rest: c,
 	}
 }
 

@@ -153,7 +153,7 @@ func TestBatchFaults(t *testing.T) {
 		"type: model\ncompute: azureml:c\nsettings: {instance_count: 1}\nresources: {instance_count: 2}":    "settings.instance_count",
 		"type: model\ncompute: azureml:c\nsettings: {output_action: summary_only, output_file_name: x.csv}": "output_file_name",
 		"type: flow\n":                          "model and pipeline are known",
-		"type: pipeline\ncomponent: ./body.yml": "register it first",
+		"type: pipeline\ncomponent: ./body.yml": "body.yml cannot be read",
 	} {
 		var d BatchDeployment
 		require.ErrorContains(t, wire.LoadYAML([]byte(head+text), "d.yml", &d, nil), want, text)
