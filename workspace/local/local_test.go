@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/azureml-go/azureml/jobs/mlflow"
 	"github.com/azureml-go/azureml/workspace"
 )
 
@@ -109,4 +110,27 @@ func count(entries []os.DirEntry) (n int) {
 		}
 	}
 	return n
+}
+
+// TestArtifacts goes run history's way: addresses signed for each file.
+func TestArtifacts(t *testing.T) {
+	w, err := Start(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, w.Close()) }()
+	run, err := w.Client.Tracking.Start(t.Context(), &mlflow.StartOptions{Experiment: "exp/one"})
+	require.NoError(t, err)
+	require.NoError(t, run.LogMetric(t.Context(), "loss", 0.5, 1))
+	require.NoError(t, run.Artifacts().Write(t.Context(), "notes/a b.txt", []byte("words")))
+	n := 0
+	for f, err := range run.Artifacts().All(t.Context(), "notes") {
+		require.NoError(t, err)
+		require.Equal(t, "notes/a b.txt", f.Path)
+		n++
+	}
+	require.Equal(t, 1, n)
+	b, err := run.Artifacts().Read(t.Context(), "notes/a b.txt")
+	require.NoError(t, err)
+	require.Equal(t, "words", string(b))
+	require.NoError(t, run.End(t.Context(), mlflow.Finished))
+	require.NoError(t, w.Client.Tracking.Close())
 }
