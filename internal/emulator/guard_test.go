@@ -196,6 +196,7 @@ func TestWithoutTokens(t *testing.T) {
 	c.token = ""
 	c.do("GET", DefaultScope.ID()+version, nil).want(200)
 	c.with("Host", "evil.example").do("GET", DefaultScope.ID()+version, nil).want(403)
+	require.NotEqual(t, 200, c.do("GET", "/"+DefaultScope.Account()+"/"+DefaultScope.BlobContainer()+"?restype=container&comp=list", nil).status, "storage keeps its signatures")
 	c.with("Content-Type", "text/plain").do("POST", at("jobs", "j", "cancel"), "x").want(415)
 }
 

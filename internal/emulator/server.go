@@ -263,7 +263,7 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 
 // serveBlob passes a request on to the blob service. A bearer token of the workspace opens everything; a run's own does not: it is given signed addresses.
 func (s *Server) serveBlob(w http.ResponseWriter, r *http.Request) {
-	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "bearer") || s.opts.NoAuth && r.URL.Query().Get("sig") == "" && r.Header.Get("Authorization") == "" {
+	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "bearer") {
 		who, err := s.identify(r)
 		switch {
 		case err != nil:
