@@ -69,6 +69,14 @@ func (c *call) id() (arm.ID, error) {
 	return id, nil
 }
 
+// called is a resource's name in messages: a version's with its asset.
+func called(id arm.ID) string {
+	if id.Segments[len(id.Segments)-1].Collection == arm.Versions {
+		return id.Parent().Name() + ":" + id.Name()
+	}
+	return id.Name()
+}
+
 // load reads a document with its etag.
 func (s *Server) load(ctx context.Context, id string) (*store.Document, document, error) {
 	var d *store.Document
@@ -140,7 +148,7 @@ func (k *kind) get(c *call) error {
 				return c.reply(http.StatusOK, c.frontEnd(d))
 			}
 		}
-		return arm.NotFound(k.word, id.Name())
+		return arm.NotFound(k.word, called(id))
 	}
 	if err != nil {
 		return err
@@ -211,7 +219,7 @@ func (k *kind) save(c *call, id arm.ID, body document, patch bool) error {
 	how := k.put
 	switch {
 	case patch && old == nil:
-		return arm.NotFound(k.word, id.Name())
+		return arm.NotFound(k.word, called(id))
 	case patch:
 		how = k.patch
 		body.only(append([]string{"properties"}, k.envelope...)...)

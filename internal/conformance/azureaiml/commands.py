@@ -83,7 +83,7 @@ def run(w):
         job = ml.jobs.create_or_update(command(command="echo oh no; exit 3", environment=ENVIRONMENT, compute="cpu-cluster"))
         failed = w.finish(job)
         assert failed.status == "Failed", failed
-        w.error(Exception, "", ml.jobs.stream, "nothing-of-that-name")
+        w.error(ResourceNotFoundError, "not found", ml.jobs.stream, "nothing-of-that-name")
     with step("jobs: streaming a failing job raises"):
         job = ml.jobs.create_or_update(command(command="sleep 2; exit 4", environment=ENVIRONMENT, compute="cpu-cluster"))
         e = w.error(Exception, "exit", w.printed, ml.jobs.stream, job.name)

@@ -68,8 +68,8 @@ def run(w):
         assert {"adder", "twice"} <= {c.name for c in ml.components.list()}
         assert sorted(c.version for c in ml.components.list(name="adder")) == ["1", "2"]
     with step("components: download"):
-        name, version = w.stored_code("adder/add.py")
-        ml.components.create_or_update(load_component(w.write("stored.yml", COMMAND.replace("adder\n", "stored\n", 1).replace("./adder", f"azureml:{name}:{version}"))))
+        _, _, code = w.stored_code("adder/add.py")
+        ml.components.create_or_update(load_component(w.write("stored.yml", COMMAND.replace("adder\n", "stored\n", 1).replace("./adder", "azureml:" + code))))
         ml.components.download("stored", version="1", download_path=w.folder + "/down")
         found = [f for _, _, files in os.walk(w.folder + "/down") for f in files]
         assert "add.py" in found and any(f.endswith((".yml", ".yaml")) for f in found), found

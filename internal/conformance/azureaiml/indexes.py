@@ -1,7 +1,7 @@
 """Indexes, which are kept beside the workspace's other assets, and evaluators, which are models."""
 
 from azure.ai.ml import load_index
-from azure.ai.ml.entities import Index, Model
+from azure.ai.ml.entities import Index, IndexModelConfiguration, Model
 from azure.core.exceptions import ResourceNotFoundError
 
 
@@ -20,7 +20,7 @@ def run(w):
         assert {"words", "other"} <= {i.name for i in ml.indexes.list()}
         assert sorted(i.version for i in ml.indexes.list("words")) == ["1", "2"]
     with step("indexes: missing"):
-        w.error(Exception, "", ml.indexes.get, "nothing", version="1")
+        w.error(ResourceNotFoundError, "not found", ml.indexes.get, "nothing", version="1")
     with step("evaluators: create, get, list, download"):
         w.write("eval/flow.flex.yaml", "entry: e:E\n")
         made = ml.evaluators.create_or_update(Model(name="judge", version="1", path=w.folder + "/eval", type="custom_model"))
@@ -32,3 +32,6 @@ def run(w):
     with step("evaluators: a model that is none"):
         ml.models.create_or_update(Model(name="plain", version="1", path=w.folder + "/eval", type="custom_model"))
         w.error(ResourceNotFoundError, "not found", ml.evaluators.get, "plain", version="1")
+    with step("indexes: building one needs Microsoft's components"):
+        model = IndexModelConfiguration(api_base=None, api_key=None, api_version=None, connection_name="openai", connection_type=None, model_name="ada", deployment_name="ada", model_kwargs={})
+        w.refused("llm_", ml.indexes.build_index, name="built", embeddings_model_config=model, input_source="azureml://datastores/workspaceblobstore/paths/docs")

@@ -77,21 +77,22 @@ class World:
             f.write(text)
         return path
 
-    def stored_code(self, name):
-        """A code asset whose file lies in the container of the default datastore: name and version."""
-        from azure.ai.ml.entities import Data
+    def stored_code(self, file):
+        """A code asset whose file lies in the container of the default datastore: name, version and id."""
         from azure.ai.ml.entities._assets._artifacts.code import Code
+        from azure.storage.blob import ContainerClient
 
         ml = self.ml.client
-        key = os.path.basename(self.folder) + "-code"
-        data = ml.data.create_or_update(Data(name=key, version="1", path=os.path.dirname(os.path.join(self.folder, name)), type="uri_folder"))
-        store = ml.datastores.get_default()
-        url = f"{self.server['url']}/{store.account_name}/{store.container_name}/{data.path.split('/paths/')[1]}"
-        body = Code(name=key, version="1", path=url)._to_rest_object()
-        ml._code._version_operation.create_or_update(
-            name=key, version="1", workspace_name=ml.workspace_name, resource_group_name=ml.resource_group_name, body=body
+        name = os.path.basename(self.folder) + "-code"
+        store = ml.datastores.get_default(include_secrets=True)
+        at = f"{self.server['url']}/{store.account_name}"
+        with ContainerClient(at, store.container_name, credential=store.credentials.sas_token) as box, open(os.path.join(self.folder, file), "rb") as f:
+            box.upload_blob(f"{name}/{os.path.basename(file)}", f, overwrite=True)
+        body = Code(name=name, version="1", path=f"{at}/{store.container_name}/{name}")._to_rest_object()
+        made = ml._code._version_operation.create_or_update(
+            name=name, version="1", workspace_name=ml.workspace_name, resource_group_name=ml.resource_group_name, body=body
         )
-        return key, "1"
+        return name, "1", made.id
 
     def finish(self, job, timeout=90):
         """Waits for a job's end and gives it as it is then."""

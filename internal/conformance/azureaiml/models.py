@@ -71,7 +71,7 @@ def codes(w):
         assert again.path == made.path
     with step("code: download"):
         # It downloads with the signature of the default datastore, which opens that datastore's container and not the one that code is uploaded to.
-        name, version = w.stored_code("code/train.py")
+        name, version, _ = w.stored_code("code/train.py")
         code.download(name, version, w.folder + "/codedown")
         assert w.read(w.folder, "codedown/train.py") == "print('train')\n"
     with step("code: missing"):

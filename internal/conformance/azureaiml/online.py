@@ -93,7 +93,7 @@ def run(w):
         assert invoke()["factor"] == 3.0
     with step("online: what a scoring script refuses"):
         bad = w.write("bad.json", "{}")
-        w.error(Exception, "", ml.online_endpoints.invoke, "numbers", request_file=bad)
+        w.error(Exception, "data", ml.online_endpoints.invoke, "numbers", request_file=bad)
     with step("online: an update of a deployment"):
         d = ml.online_deployments.get("blue", "numbers")
         d.instance_count = 2

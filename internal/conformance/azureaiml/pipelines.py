@@ -47,7 +47,7 @@ def run(w):
         assert set(children) >= {"one", "last"}, list(children)
         child = ml.jobs.get(children["last"].name)
         assert child.status == "Completed" and child.display_name == "last", child
-        e = w.error(Exception, "", ml.jobs.stream, child.name)
+        e = w.error(Exception, "child", ml.jobs.stream, child.name)
         assert type(e).__name__ == "PipelineChildJobError", e
         ml.jobs.download(child.name, download_path=w.folder + "/child")
         assert "appended two" in w.read(w.folder, "child/artifacts/user_logs/std_log.txt")

@@ -46,8 +46,8 @@ def run(w):
             w.finish(done)
     with step("refusals: data imports"):
         source = Database(connection="azureml:snow", query="select 1")
-        w.either("", ml.data.import_data, DataImport(name="imported", path="azureml://datastores/workspaceblobstore/paths/imported", source=source))
-        w.either("", ml.data.import_data, DataImport(name="imported2", path="azureml://datastores/workspaceblobstore/paths/imported2", source=FileSystem(connection="azureml:s3", path="a/b")))
+        w.either("data_transfer", ml.data.import_data, DataImport(name="imported", path="azureml://datastores/workspaceblobstore/paths/imported", source=source))
+        w.either("data_transfer", ml.data.import_data, DataImport(name="imported2", path="azureml://datastores/workspaceblobstore/paths/imported2", source=FileSystem(connection="azureml:s3", path="a/b")))
 
 
 SPARK = """

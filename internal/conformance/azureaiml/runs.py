@@ -2,6 +2,7 @@
 
 from azure.ai.ml import Output, command
 import table
+from azure.core.exceptions import ResourceNotFoundError
 from main import ENVIRONMENT
 
 
@@ -25,4 +26,5 @@ def run(w):
         assert "/paths/" in answer.values_property[asset].uri, answer
     with step("virtual clusters: none"):
         clusters = ml.hidden("_virtual_clusters")
-        w.error(Exception, "", clusters.get, "none")
+        w.error(ResourceNotFoundError, "not found", clusters.get, "none")
+        assert clusters.list_jobs("none") == []

@@ -2,9 +2,10 @@
 
 It hard-codes some things that an address alone does not turn: the cloud's resource manager, the base of registry discovery, storage addresses (which it
 builds by hand as https://ACCOUNT.blob.SUFFIX; here they are path style, as Azurite has them), the patterns by which it knows such an address again when it
-downloads code or what a registry holds, the host of deployment templates, and azure-core's rule that bearer tokens need https.
+downloads code or what a registry holds, the hosts of deployment templates and of virtual clusters, and azure-core's rule that bearer tokens need https.
 """
 
+import functools
 import os
 import re
 import time
@@ -38,6 +39,12 @@ def prepare(base):
     import azure.ai.ml.operations._deployment_template_operations as template
 
     template.DeploymentTemplateOperations._get_registry_endpoint = lambda self: base
+    import azure.ai.ml._utils.azure_resource_utils as resources
+    import azure.ai.ml.operations._virtual_cluster_operations as clusters
+
+    resources.ResourceManagementClient = functools.partial(resources.ResourceManagementClient, base_url=base)
+    index = clusters.IndexServiceAPIs
+    clusters.IndexServiceAPIs = lambda **options: index(**options | {"base_url": base})
     code.re = types.SimpleNamespace(match=lambda pattern, text: re.match(pattern.replace(hosts, here), text))
 
 

@@ -1,0 +1,149 @@
+package conformance
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// witness is what one of other people's programs proved: a line of the table
+// that each run prints, and of docs/conformance.md.
+type witness struct {
+	Name    string
+	Version string
+	What    string // against what, in words
+	Unit    string // what is counted: "methods"
+	// Operations are those that were tried, and those that were not, with the reason.
+	Operations []operation
+}
+
+// operation is one thing that a witness does.
+type operation struct {
+	Name    string `json:"method"`
+	Outcome string `json:"outcome"` // passed, refused by name, failed, not called
+	Calls   int    `json:"calls"`
+	Detail  string `json:"detail"`
+}
+
+// Outcomes.
+const (
+	passed    = "passed"
+	refused   = "refused by name"
+	failed    = "failed"
+	notCalled = "not called"
+)
+
+func (w *witness) count(outcome string) int {
+	n := 0
+	for _, o := range w.Operations {
+		if o.Outcome == outcome {
+			n++
+		}
+	}
+	return n
+}
+
+var report struct {
+	sync.Mutex
+	witnesses []*witness
+}
+
+// testifies adds a witness to the report, and fails the test for each
+// operation that failed.
+func testifies(t *testing.T, w *witness) {
+	t.Helper()
+	for _, o := range w.Operations {
+		if o.Outcome == failed {
+			t.Errorf("%s: %s failed: %s", w.Name, o.Name, o.Detail)
+		}
+	}
+	report.Lock()
+	defer report.Unlock()
+	report.witnesses = append(report.witnesses, w)
+}
+
+var testLine = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): (\S+)`)
+
+// goTests are the tests that `go test -v` says it ran, but not those that only hold others.
+func goTests(output string) []operation {
+	all := testLine.FindAllStringSubmatch(output, -1)
+	var ops []operation
+	for _, m := range all {
+		if slices.ContainsFunc(all, func(o []string) bool { return strings.HasPrefix(o[2], m[2]+"/") }) {
+			continue
+		}
+		o := operation{Name: m[2], Outcome: map[string]string{"PASS": passed, "FAIL": failed, "SKIP": notCalled}[m[1]], Calls: 1}
+		if o.Outcome == notCalled {
+			o.Detail = "skipped; its output says why"
+		}
+		ops = append(ops, o)
+	}
+	return ops
+}
+
+// TestMain prints the table, and writes docs/conformance.md when
+// AZUREML_CONFORMANCE_DOC is 1 and every witness was heard.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	slices.SortFunc(report.witnesses, func(a, b *witness) int { return cmp.Compare(a.Name, b.Name) })
+	if len(report.witnesses) > 0 {
+		fmt.Print("\n" + table())
+	}
+	if os.Getenv("AZUREML_CONFORMANCE_DOC") == "1" && code == 0 {
+		if err := writeDocument(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// heard are the witnesses without which the page is not written.
+var heard = []string{
+	"Azurite", "MLflow models (scikit-learn)", "MLflow's server", "armmachinelearning", "azure-ai-ml", "azureml-inference-server-http", "azureml-mlflow", "recordings of azure-ai-ml",
+}
+
+func table() string {
+	var b strings.Builder
+	b.WriteString("| witness | version | what | counted | tried | passed | refused by name | failed |\n|---|---|---|---|--:|--:|--:|--:|\n")
+	for _, w := range report.witnesses {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %d | %d | %d |\n", w.Name, w.Version, w.What, w.Unit, len(w.Operations)-w.count(notCalled), w.count(passed), w.count(refused), w.count(failed))
+	}
+	return b.String()
+}
+
+func writeDocument() error {
+	for _, name := range heard {
+		if !slices.ContainsFunc(report.witnesses, func(w *witness) bool { return w.Name == name }) {
+			return fmt.Errorf("docs/conformance.md is not written: %s was not heard in this run", name)
+		}
+	}
+	var b bytes.Buffer
+	b.WriteString("# Conformance\n\nWhat other people's programs prove. Made by the run (`AZUREML_CONFORMANCE_DOC=1 go test ./...` in `internal/conformance`); do not edit.\n\n")
+	b.WriteString("*Refused by name*: the local workspace says which thing it does not do, in the error that the program shows.\n\n" + table())
+	for _, w := range report.witnesses {
+		if w.count(refused)+w.count(notCalled) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n## %s %s\n", w.Name, w.Version)
+		for _, of := range []struct{ outcome, title string }{{refused, "Refused by name"}, {notCalled, "Not tried"}} {
+			if w.count(of.outcome) == 0 {
+				continue
+			}
+			fmt.Fprintf(&b, "\n%s:\n\n", of.title)
+			for _, o := range w.Operations {
+				if o.Outcome == of.outcome {
+					fmt.Fprintf(&b, "- `%s`: %s\n", o.Name, o.Detail)
+				}
+			}
+		}
+	}
+	return os.WriteFile(filepath.Join("..", "..", "docs", "conformance.md"), b.Bytes(), 0o644)
+}
