@@ -1,4 +1,4 @@
-"""The requests that requests.py compares, by subject."""
+"""The requests that compare.py compares, by subject."""
 
 import inspect
 import re

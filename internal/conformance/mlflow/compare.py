@@ -1,6 +1,6 @@
 """Sends the same raw requests to two tracking servers and compares the answers.
 
-    python requests.py URL_OF_ONE URL_OF_THE_OTHER
+    python compare.py URL_OF_ONE URL_OF_THE_OTHER
 
 Both servers must be fresh. Ids, times, generated names and what a database says of
 itself are put aside; everything else, messages included, must be equal. Requests
