@@ -57,14 +57,18 @@ type PipelineSettings struct {
 	made provenance
 }
 
-// AfterEncodeWire says where the pipeline came from.
-func (s PipelineSettings) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	if e.Spelling() == wire.YAML {
-		return nil
+// EncodeWire writes the settings, and where the pipeline came from.
+func (s PipelineSettings) EncodeWire(e *wire.Encoding) (any, error) {
+	m, err := e.Plain(s)
+	if err != nil || e.Spelling() == wire.YAML {
+		return m, err
+	}
+	if m == nil {
+		m = map[string]any{}
 	}
 	m["_source"] = s.made.or(fromDSL)
 	maps.Copy(m, s.Extra)
-	return nil
+	return m, nil
 }
 
 // DecodeWire reads the settings; services may answer them in camel case.

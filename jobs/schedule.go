@@ -105,10 +105,11 @@ func readAction(d *wire.Decoding, key string, at *wire.Node) Action {
 	return i
 }
 
-// AfterEncodeWire writes what the schedule does.
-func (s Schedule) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	if e.Spelling() != wire.YAML || s.Action == nil {
-		return nil
+// EncodeWire writes the schedule.
+func (s Schedule) EncodeWire(e *wire.Encoding) (any, error) {
+	m, err := e.Plain(s)
+	if err != nil || e.Spelling() != wire.YAML || s.Action == nil {
+		return m, err
 	}
 	var key string
 	switch s.Action.(type) {
@@ -119,11 +120,10 @@ func (s Schedule) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
 	case *DataImport:
 		key = actions[2]
 	default:
-		return fmt.Errorf("an action of a kind that is not known cannot be written to a file")
+		return nil, fmt.Errorf("an action of a kind that is not known cannot be written to a file")
 	}
-	v, err := e.Value(s.Action)
-	m[key] = v
-	return err
+	m[key], err = e.Value(s.Action)
+	return m, err
 }
 
 // UnknownAction is an action of a kind that this version does not know, as the service answered it.
