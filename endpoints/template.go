@@ -65,11 +65,9 @@ type AcceleratorMap struct {
 	Default *bool  `yaml:"default" json:"default"`
 }
 
-var deploymentTemplate = wire.Layout{
-	Name: "deployment template", At: wire.Table{"name": "/name", "version": "/version"}, REST: wire.Fixed{"type": "deploymenttemplates"},
-}
+var deploymentTemplate = wire.Layout{Name: "deployment template", At: wire.Table{"name": "/name", "version": "/version"}}
 
-// WireLayout says what is the same in all of them.
+// WireLayout names the kind.
 func (DeploymentTemplate) WireLayout() *wire.Layout { return &deploymentTemplate }
 
 // WireDocument gives access to the document that was read.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/assets"
 	"github.com/azureml-go/azureml/compute"
 	"github.com/azureml-go/azureml/endpoints"
@@ -17,6 +18,10 @@ import (
 type ApplyOptions struct {
 	// Progress is told how far uploads are.
 	Progress func(assets.Progress)
+	// Model is what a model package is of, where the package does not say: azureml:NAME:VERSION.
+	Model azureml.Ref
+	// Registry is where a deployment template goes.
+	Registry string
 }
 
 // Apply creates or updates any entity, as Load returns it, and waits until that is done. It returns what the service
@@ -71,6 +76,17 @@ func (c *Client) Apply(ctx context.Context, entity any, o *ApplyOptions) (any, e
 	case *CapabilityHost:
 		p, err := c.CapabilityHosts.BeginCreate(ctx, e, nil)
 		return finish(ctx, p, err)
+	case *assets.Index:
+		return c.Indexes.Create(ctx, e, create)
+	case *assets.ModelPackage:
+		if o.Model != "" && e.Model == "" {
+			of := *e
+			of.Model, e = o.Model, &of
+		}
+		p, err := c.Models.BeginPackage(ctx, e, &assets.BeginOptions{Upload: create})
+		return finish(ctx, p, err)
+	case *endpoints.DeploymentTemplate:
+		return c.Templates.Create(ctx, o.Registry, e)
 	case *assets.FeatureSet:
 		p, err := c.FeatureSets.BeginCreate(ctx, e, &assets.BeginOptions{Upload: create})
 		return finish(ctx, p, err)

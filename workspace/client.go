@@ -45,6 +45,10 @@ type Client struct {
 	CapabilityHosts *CapabilityHostsClient
 	// Registries share assets among workspaces.
 	Registries *RegistriesClient
+	// Templates are deployments of a registry's models with everything set but the model.
+	Templates *endpoints.TemplateClient
+	// Indexes are for search by meaning.
+	Indexes *assets.IndexClient
 	// FeatureSets and FeatureEntities are those of a feature store.
 	FeatureSets     *assets.FeatureSetClient
 	FeatureEntities *assets.FeatureEntityClient
@@ -87,6 +91,8 @@ func New(id ID, cred azcore.TokenCredential, o *Options) (*Client, error) {
 		Connections:     &ConnectionsClient{rest: r},
 		CapabilityHosts: &CapabilityHostsClient{rest: r},
 		Registries:      &RegistriesClient{rest: r},
+		Templates:       endpoints.NewTemplateClient(r),
+		Indexes:         assets.NewIndexClient(r),
 		FeatureSets:     assets.NewFeatureSetClient(r),
 		FeatureEntities: assets.NewFeatureEntityClient(r),
 		Tracking:        tracking,

@@ -122,6 +122,14 @@ var loaders = []loader{
 		keys: func(n *wire.Node) bool { return has(n, "replication_locations") },
 	},
 	{name: "capability host", load: of(pointer[CapabilityHost]), schemas: []string{"capabilityhost"}},
+	{
+		name: "model package", load: of(pointer[assets.ModelPackage]), schemas: []string{"modelversionpackage", "modelpackage"},
+		keys: func(n *wire.Node) bool { return has(n, "target_environment", "inferencing_server") },
+	},
+	{name: "index", load: of(pointer[assets.Index]), schemas: []string{"index"}},
+	{
+		name: "deployment template", load: of(pointer[endpoints.DeploymentTemplate]), schemas: []string{"deploymenttemplate"}, types: []string{"deployment_template"},
+	},
 	{name: "feature set", load: of(pointer[assets.FeatureSet]), schemas: []string{"featureset"}},
 	{name: "feature store entity", load: of(pointer[assets.FeatureStoreEntity]), schemas: []string{"featurestoreentity"}},
 }

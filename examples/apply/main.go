@@ -2,7 +2,7 @@
 // data, models, environments, computes, endpoints and the like, the kind told by
 // $schema, else by type and keys.
 //
-//	apply [-name N] [-endpoint-name N] [-set a.b.c=v]… [-dry-run] FILE…
+//	apply [-name N] [-endpoint-name N] [-set a.b.c=v]… [-model NAME:VERSION] [-registry NAME] [-dry-run] FILE…
 //
 // The workspace is that of config.json or AZUREML_ARM_*. Every file is loaded
 // and checked before the first is sent.
@@ -31,6 +31,9 @@ func main() {
 	flag.StringVar(&o.Name, "name", "", "replaces the name in the file")
 	flag.StringVar(&o.Endpoint, "endpoint-name", "", "replaces endpoint_name in the file")
 	flag.Var((*list)(&o.Set), "set", "a.b.c=value: replaces or adds a value; may be given several times")
+	var to workspace.ApplyOptions
+	flag.StringVar((*string)(&to.Model), "model", "", "NAME:VERSION of the model that a model package is of")
+	flag.StringVar(&to.Registry, "registry", "", "the registry that a deployment template goes to")
 	dry := flag.Bool("dry-run", false, "load and check, and show what would be created, without sending a change")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: apply [flags] FILE…")
@@ -43,14 +46,14 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, flag.Args(), &o, *dry); err != nil {
+	if err := run(ctx, flag.Args(), &o, &to, *dry); err != nil {
 		fmt.Fprintln(os.Stderr, "apply:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, files []string, o *workspace.LoadOptions, dry bool) error {
+func run(ctx context.Context, files []string, o *workspace.LoadOptions, to *workspace.ApplyOptions, dry bool) error {
 	var entities []any
 	var errs []error
 	for _, f := range files {
@@ -75,7 +78,7 @@ func run(ctx context.Context, files []string, o *workspace.LoadOptions, dry bool
 			}
 			continue
 		}
-		made, err := ws.Apply(ctx, e, nil)
+		made, err := ws.Apply(ctx, e, to)
 		if err != nil {
 			return fmt.Errorf("%s: %w", files[i], err)
 		}

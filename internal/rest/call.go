@@ -25,6 +25,8 @@ const (
 	ML
 	// Registry is the host of Call.Registry, found by discovery. Path is below its management front end.
 	Registry
+	// RegistryAPI is the regional host of Call.Registry's primary region, with a token for Azure ML. Path begins with a slash.
+	RegistryAPI
 	// Raw is any address, without a token: discovery documents, addresses with a signature, or with the endpoint's own
 	// key in Header.
 	Raw
@@ -42,7 +44,7 @@ type Call struct {
 	Body       any    // nil, bytes, an io.ReadSeeker, a wire kind, or anything that encoding/json takes
 	Out        any    // nil, *json.RawMessage, *[]byte, or a pointer to decode into
 	Idempotent bool   // POST and PATCH that do no more when sent twice; other methods are idempotent anyway
-	Registry   string // name of the registry, for its plane
+	Registry   string // name of the registry, for its planes
 
 	// Items names the list in a page. Defaults to "value".
 	Items string
@@ -168,7 +170,7 @@ func (c *Client) authorization(p Plane) authorization {
 	switch p {
 	case Raw:
 		return authorization{}
-	case ML:
+	case ML, RegistryAPI:
 		return authorization{scope: c.MLScope(), scoring: true}
 	}
 	return authorization{scope: c.ARMScope()}
@@ -199,6 +201,8 @@ func (c *Client) address(ctx context.Context, call *Call) (*url.URL, error) {
 		}
 	case Registry:
 		base, err = c.registryBase(ctx, call.Registry)
+	case RegistryAPI:
+		base, err = c.registryAPI(ctx, call.Registry)
 	case Raw:
 	default:
 		err = fmt.Errorf("unknown plane %d", call.Plane)
