@@ -279,4 +279,3 @@ func (c *Columns) DecodeWire(d *wire.Decoding, n *wire.Node) {
 	}
 	d.Into(n, (*[]string)(c))
 }
-

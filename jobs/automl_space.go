@@ -3,6 +3,7 @@ package jobs
 import (
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -210,14 +211,11 @@ func (t *spaceTable) decode(d *wire.Decoding, n *wire.Node) map[string]Space {
 			by = t.byREST
 		}
 		p := by[e.Key]
-		if p == nil {
-			if d.Strict() {
-				at.Fault(e.At, "is no parameter of this task%s", didYouMean(e.Key, t.names))
-				continue
-			}
-			p = &spaceParameter{name: e.Key, kind: spaceText}
-		}
-		if e.Value.IsNull() && !d.Strict() {
+		switch {
+		case p == nil:
+			at.Fault(e.At, "is no parameter of this task%s", didYouMean(e.Key, t.names))
+			continue
+		case !d.Strict() && !e.Value.IsScalar(): // the document keeps it
 			continue
 		}
 		if s, ok := e.Value.Str(); ok && d.Spelling() != wire.YAML {
@@ -276,12 +274,17 @@ func (p *spaceParameter) decode(d *wire.Decoding, n *wire.Node) Space {
 			at.Fault(v, "wants a whole number")
 		default:
 			at.Into(v, s.number(f))
-			if v.Kind != wire.Int {
-				s.points |= 1 << i
-			}
+			s.point(i, f, v.Kind != wire.Int)
 		}
 	}
 	return s
+}
+
+// point marks a whole number that was written with a point.
+func (s *Space) point(i int, field string, pointed bool) {
+	if f := *s.number(field); pointed && f == math.Trunc(f) {
+		s.points |= 1 << i
+	}
 }
 
 func orElse(n, other *wire.Node) *wire.Node {
@@ -399,9 +402,8 @@ func (p *spaceParameter) parse(text string) Space {
 			continue
 		}
 		*s.number(f) = x
-		if _, err := strconv.ParseInt(args[i], 10, 64); err != nil {
-			s.points |= 1 << i
-		}
+		_, err = strconv.ParseInt(args[i], 10, 64)
+		s.point(i, f, err != nil)
 	}
 	return s
 }

@@ -84,8 +84,13 @@ var _ = wire.RegisterSum[Spec](&wire.Sum{
 		wire.ArmOf[SparkJob]("spark", "Spark"),
 		wire.ArmOf[PipelineJob]("pipeline", "Pipeline"),
 		wire.ArmOf[AutoMLJob]("automl", "AutoML"),
+		wire.ArmOf[FineTuningJob]("finetuning", "FineTuning"),
+		wire.ArmOf[OpenAIFineTuningJob]("", ""),
+		wire.ArmOf[DistillationJob]("distillation", ""),
+		wire.ArmOf[ImportJob]("import", ""),
 	},
 	Unknown: func() any { return new(UnknownJob) },
+	Pick:    pickJob,
 })
 
 // defined refuses a nil job.

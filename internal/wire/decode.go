@@ -490,16 +490,13 @@ func (d *Decoding) iface(n *Node, v reflect.Value) {
 // pick makes the empty value of a sum's arm that the document names.
 func (d *Decoding) pick(s *Sum, n *Node) any {
 	if s.Pick != nil {
+		before := d.Faulty()
 		if x := s.Pick(d, n); x != nil {
 			return x
 		}
-		if d.strict {
+		if d.strict && d.Faulty() > before {
 			return nil
 		}
-		if s.Unknown != nil {
-			return s.Unknown()
-		}
-		return nil
 	}
 	if d.sp.yamlNames() {
 		at := n.Get(s.YAML)
