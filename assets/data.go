@@ -34,7 +34,7 @@ type Data struct {
 	// Version defaults to the next number.
 	Version     string            `yaml:"version,text" json:"-"`
 	Description string            `yaml:"description" json:"description"`
-	Tags        map[string]string `yaml:"tags,text" json:"tags,keep"`
+	Tags        map[string]string `yaml:"tags,typed" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties,ro" json:"properties,keep"`
 	// Type defaults to URIFolder.
 	Type DataType `yaml:"type" json:"dataType,default=uri_folder"`

@@ -21,7 +21,7 @@ type Environment struct {
 	// Version is chosen by the service when it is missing: the newest one is updated where that is possible.
 	Version     string            `yaml:"version,text" json:"-"`
 	Description string            `yaml:"description" json:"description"`
-	Tags        map[string]string `yaml:"tags,text" json:"tags"`
+	Tags        map[string]string `yaml:"tags,typed" json:"tags"`
 	Properties  map[string]string `yaml:"-" json:"properties"`
 	// Image is a ready image. Give either it or Build.
 	Image string `yaml:"image" json:"image"`

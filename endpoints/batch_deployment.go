@@ -49,7 +49,7 @@ type ModelBatchDeployment struct {
 	Endpoint    string             `yaml:"endpoint_name,required" json:"-"`
 	Type        BatchType          `yaml:"type" json:"-"`
 	Description string             `yaml:"description" json:"description"`
-	Tags        map[string]*string `yaml:"tags,text" json:"tags,keep"`
+	Tags        map[string]*string `yaml:"tags,typed" json:"tags,keep"`
 	Properties  map[string]string  `yaml:"properties,text" json:"properties,keep"`
 	Location    string             `yaml:"-" json:"location"`
 	// Model is a reference, or a *assets.Model that is registered when the deployment is made.
@@ -58,7 +58,7 @@ type ModelBatchDeployment struct {
 	Code *CodeConfiguration `yaml:"code_configuration" json:"codeConfiguration"`
 	// Environment is a reference, or a *assets.Environment that is registered when the deployment is made.
 	Environment assets.EnvironmentSource `yaml:"environment" json:"environmentId"`
-	Variables   map[string]string        `yaml:"environment_variables,text" json:"environmentVariables"`
+	Variables   map[string]string        `yaml:"environment_variables,typed" json:"environmentVariables"`
 	// Compute is the cluster.
 	Compute azureml.Ref `yaml:"compute" json:"compute"`
 	// Resources are the nodes of one job.

@@ -19,7 +19,7 @@ type OnlineDeployment struct {
 	// Type defaults to Managed.
 	Type        ComputeType        `yaml:"type" json:"endpointComputeType,default=Managed"`
 	Description string             `yaml:"description" json:"description"`
-	Tags        map[string]*string `yaml:"tags,text" json:"tags,keep"`
+	Tags        map[string]*string `yaml:"tags,typed" json:"tags,keep"`
 	Properties  map[string]any     `yaml:"properties" json:"properties,keep"`
 	Location    string             `yaml:"-" json:"location"`
 	// Model is a reference, or a *assets.Model that is registered when the deployment is made.
@@ -28,7 +28,7 @@ type OnlineDeployment struct {
 	Code *CodeConfiguration `yaml:"code_configuration" json:"codeConfiguration"`
 	// Environment is a reference, or a *assets.Environment that is registered when the deployment is made.
 	Environment assets.EnvironmentSource `yaml:"environment" json:"environmentId"`
-	Variables   map[string]string        `yaml:"environment_variables,text" json:"environmentVariables,keep"`
+	Variables   map[string]string        `yaml:"environment_variables,typed" json:"environmentVariables,keep"`
 	// ModelMountPath is where the model is in the container. Defaults to a folder that AZUREML_MODEL_DIR names.
 	ModelMountPath string `yaml:"model_mount_path" json:"modelMountPath"`
 	// InstanceType is the size of a machine; on Kubernetes the name of an instance type.

@@ -36,6 +36,7 @@ func (d *Decoding) structure(n *Node, v reflect.Value) {
 	if p.bindings != nil && len(c.bind.to) > 0 {
 		v.FieldByIndex(p.bindings.index).Set(reflect.ValueOf(c.bind.to))
 	}
+	c.noteTyped(p, n, v)
 	if a, ok := v.Addr().Interface().(AfterDecoder); ok {
 		a.AfterDecodeWire(&c, n)
 	}

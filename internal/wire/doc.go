@@ -40,6 +40,7 @@
 //	ro        written by DumpYAML, dropped without a word on loading
 //	local     a path: relative ones start from the folder of the file, unless it is a URL, id, reference or expression
 //	text      takes any scalar and makes text of it as Python's str does (versions)
+//	typed     (maps of text, in kinds with a document) as text, and numbers and booleans of a file are sent as such
 //	single    a list that may be written as its one element
 //	null      may be null (else null is a fault, as in the reference; pointers and any in maps may be null anyway)
 //	ms, seconds, minutes, hours, days   the unit of a time.Duration (else ISO 8601)

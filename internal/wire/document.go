@@ -17,7 +17,8 @@ import (
 // Copies of the entity share it, and it is never changed: reflect.DeepEqual and copies by value work. The zero value is
 // no document.
 type Document struct {
-	d *document
+	d     *document
+	typed *typedText
 }
 
 type document struct {

@@ -131,6 +131,7 @@ func (e *Encoding) named(p *plan, v reflect.Value, m map[string]any) error {
 		if out == Omit {
 			continue
 		}
+		out = retype(f, v, out)
 		if !f.inlined {
 			put(f.key(e.sp), out)
 			continue
@@ -229,6 +230,7 @@ func (e *Encoding) nested(p *plan, v reflect.Value, doc, base map[string]any, ba
 		if out == Omit {
 			continue
 		}
+		out = retype(f, v, out)
 		at := base
 		if f.restRoot {
 			at = doc

@@ -45,7 +45,7 @@ type field struct {
 	restRoot bool     // rest starts from the document
 	spread   bool     // the value's object is spread over the base
 
-	required, local, yamlRO, restRO, keep, single, text, null, bare, inlined, nodeYAML bool
+	required, local, yamlRO, restRO, keep, single, text, typed, null, bare, inlined, nodeYAML bool
 
 	unit     time.Duration // of integers in YAML, for durations
 	nodeUnit time.Duration // of integers in a node; 0 is ISO 8601
@@ -231,6 +231,8 @@ func parseField(sf reflect.StructField, index []int, yamlTag, jsonTag string) (*
 			f.single = true
 		case "text":
 			f.text = true
+		case "typed":
+			f.text, f.typed = true, true
 		case "null":
 			f.null = true
 		case "inline":
