@@ -134,7 +134,9 @@ func (d *deployment) provision(ctx context.Context) error {
 	}
 	env = append(env, "AZUREML_LOCAL_DEPLOYMENT="+d.endpoint+"/"+d.name)
 	for k, v := range d.spec.Variables {
-		env = append(env, k+"="+v)
+		if v != nil {
+			env = append(env, k+"="+fmt.Sprint(v))
+		}
 	}
 	d.env = env
 	return nil

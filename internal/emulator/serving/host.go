@@ -49,8 +49,8 @@ type Endpoint struct {
 // spec is what is read of a deployment's REST properties and of its sku.
 type spec struct {
 	Model             string
-	EnvironmentID     string            `json:"environmentId"`
-	Variables         map[string]string `json:"environmentVariables"`
+	EnvironmentID     string         `json:"environmentId"`
+	Variables         map[string]any `json:"environmentVariables"` // numbers and booleans are taken as their text
 	CodeConfiguration *struct{ CodeID, ScoringScript string }
 	RequestSettings   struct {
 		RequestTimeout, MaxQueueWait     string

@@ -127,7 +127,7 @@ func (w *world) put(name, content string) {
 func props(who string, more map[string]any) json.RawMessage {
 	p := map[string]any{
 		"environmentId":        sc.AssetID("environments", "ready", "1"),
-		"environmentVariables": map[string]string{"SERVING_TEST_SERVER": "1", "WHO": who},
+		"environmentVariables": map[string]any{"SERVING_TEST_SERVER": 1, "WHO": who},
 	}
 	for k, v := range more {
 		p[k] = v
