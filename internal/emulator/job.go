@@ -38,7 +38,7 @@ func jobRoutes() []route {
 func (c *call) jobID(name string) (arm.ID, error) { return arm.ParseID(c.sc.Child(arm.Jobs, name)) }
 
 // submit runs a new job: what the engine refuses is refused, and the job and its document are durable together.
-func (c *call) submit(name string, d document) error {
+func (s *Server) submit(ctx context.Context, sc arm.Scope, name string, d document) error {
 	p := d.props()
 	t, err := d.oneOf("properties.jobType", jobTypes...)
 	if err != nil {
@@ -59,20 +59,20 @@ func (c *call) submit(name string, d document) error {
 	if err != nil {
 		return err
 	}
-	if err := c.s.jobs.Check(c.ctx(), c.sc, name, props); err != nil {
+	if err := s.jobs.Check(ctx, sc, name, props); err != nil {
 		return err
 	}
-	id, err := c.jobID(name)
+	id, err := arm.ParseID(sc.Child(arm.Jobs, name))
 	if err != nil {
 		return err
 	}
 	d.named(id)
-	d.signed(nil, c.now)
+	d.signed(nil, s.opts.Clock())
 	sd, err := d.stored(id)
 	if err != nil {
 		return err
 	}
-	return c.s.jobs.SubmitWith(c.ctx(), c.sc, name, props, func(tx *sql.Tx) error {
+	return s.jobs.SubmitWith(ctx, sc, name, props, func(tx *sql.Tx) error {
 		_, err := store.Put(tx, sd)
 		return err
 	})
@@ -94,7 +94,7 @@ func putJob(c *call) error {
 		if err := nameOf(arm.Jobs, name); err != nil {
 			return err
 		}
-		if err := c.submit(name, d); err != nil {
+		if err := c.s.submit(c.ctx(), c.sc, name, d); err != nil {
 			return err
 		}
 		return c.replyJob(http.StatusCreated, name)
