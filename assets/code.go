@@ -246,7 +246,7 @@ func (c *CodeClient) Delete(ctx context.Context, name, version string) error {
 	return c.delete(ctx, name, version)
 }
 
-// Download brings a snapshot's files into the folder dir.
+// Download brings a snapshot's files into the folder dir (CodeVersions_Get, then the storage).
 func (c *CodeClient) Download(ctx context.Context, name, version, dir string, o *DownloadOptions) (*Download, error) {
 	code, err := c.Get(ctx, name, version)
 	if err != nil {

@@ -208,7 +208,7 @@ func (c *DataClient) Archive(ctx context.Context, name, version string) error {
 	return c.archive(ctx, name, version, true)
 }
 
-// Restore undoes Archive.
+// Restore undoes Archive (DataVersions_Get, DataVersions_CreateOrUpdate).
 func (c *DataClient) Restore(ctx context.Context, name, version string) error {
 	return c.archive(ctx, name, version, false)
 }

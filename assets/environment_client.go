@@ -161,7 +161,7 @@ func (c *EnvironmentClient) Archive(ctx context.Context, name, version string) e
 	return c.archive(ctx, name, version, true)
 }
 
-// Restore undoes Archive.
+// Restore undoes Archive (EnvironmentVersions_Get, EnvironmentVersions_CreateOrUpdate).
 func (c *EnvironmentClient) Restore(ctx context.Context, name, version string) error {
 	return c.archive(ctx, name, version, false)
 }

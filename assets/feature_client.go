@@ -158,7 +158,7 @@ func (c *FeatureSetClient) BeginArchive(ctx context.Context, name, version strin
 	return c.beginStage(ctx, "archive", name, version, o)
 }
 
-// BeginRestore undoes BeginArchive; the stage becomes Development.
+// BeginRestore undoes BeginArchive; the stage becomes Development (FeaturesetVersions_Get, _CreateOrUpdate).
 func (c *FeatureSetClient) BeginRestore(ctx context.Context, name, version string, o *BeginOptions) (*runtime.Poller[azureml.Done], error) {
 	return c.beginStage(ctx, "restore", name, version, o)
 }

@@ -61,7 +61,7 @@ func (c *FeatureEntityClient) BeginArchive(ctx context.Context, name, version st
 	return c.beginStage(ctx, "archive", name, version, o)
 }
 
-// BeginRestore undoes BeginArchive; the stage becomes Development.
+// BeginRestore undoes BeginArchive; the stage becomes Development (FeaturestoreEntityVersions_Get, _CreateOrUpdate).
 func (c *FeatureEntityClient) BeginRestore(ctx context.Context, name, version string, o *BeginOptions) (*runtime.Poller[azureml.Done], error) {
 	return c.beginStage(ctx, "restore", name, version, o)
 }

@@ -104,7 +104,7 @@ func (c *ModelClient) Archive(ctx context.Context, name, version string) error {
 	return c.archive(ctx, name, version, true)
 }
 
-// Restore undoes Archive.
+// Restore undoes Archive (ModelVersions_Get, ModelVersions_CreateOrUpdate).
 func (c *ModelClient) Restore(ctx context.Context, name, version string) error {
 	return c.archive(ctx, name, version, false)
 }
@@ -114,7 +114,8 @@ func (c *ModelClient) Delete(ctx context.Context, name, version string) error {
 	return c.delete(ctx, name, version)
 }
 
-// Download brings a version's content into the folder dir/NAME; a folder into dir/NAME/FOLDER.
+// Download brings a version's content into the folder dir/NAME; a folder into dir/NAME/FOLDER
+// (ModelVersions_Get, then the storage).
 func (c *ModelClient) Download(ctx context.Context, name, version, dir string, o *DownloadOptions) (*Download, error) {
 	m, err := c.Get(ctx, name, version)
 	if err != nil {

@@ -235,12 +235,12 @@ func (c *BatchClient) BeginDeleteDeployment(ctx context.Context, endpoint, name 
 	}, rest.Nothing)
 }
 
-// Jobs yields the jobs that an endpoint was asked for (BatchEndpoints, jobs of the regional service).
+// Jobs yields the jobs that an endpoint was asked for (GET batchEndpoints/{name}/jobs of the regional service).
 func (c *BatchClient) Jobs(ctx context.Context, endpoint string) iter.Seq2[*BatchJob, error] {
 	return c.jobs(ctx, batch("list jobs of", endpoint), c.rest.Path("batchEndpoints", endpoint, "jobs"))
 }
 
-// DeploymentJobs yields the jobs of one deployment.
+// DeploymentJobs yields the jobs of one deployment (GET batchEndpoints/{name}/deployments/{name}/jobs of the regional service).
 func (c *BatchClient) DeploymentJobs(ctx context.Context, endpoint, name string) iter.Seq2[*BatchJob, error] {
 	return c.jobs(ctx, batchDeployment("list jobs of", endpoint, name), c.rest.Path("batchEndpoints", endpoint, "deployments", name, "jobs"))
 }

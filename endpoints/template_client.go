@@ -199,12 +199,13 @@ func (c *TemplateClient) Create(ctx context.Context, registry string, t *Deploym
 	return c.Get(ctx, registry, t.Name, t.Version)
 }
 
-// Archive hides a template from lists. Without a version it is the highest one.
+// Archive hides a template from lists. Without a version it is the highest one (GET and POST
+// deploymenttemplates/{name}/versions/{version} of the registry).
 func (c *TemplateClient) Archive(ctx context.Context, registry, name, version string) (*DeploymentTemplate, error) {
 	return c.stage(ctx, registry, name, version, assets.ArchivedStage)
 }
 
-// Restore undoes Archive.
+// Restore undoes Archive (GET and POST deploymenttemplates/{name}/versions/{version} of the registry).
 func (c *TemplateClient) Restore(ctx context.Context, registry, name, version string) (*DeploymentTemplate, error) {
 	return c.stage(ctx, registry, name, version, assets.Development)
 }

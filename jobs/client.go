@@ -211,7 +211,7 @@ func (c *Client) Archive(ctx context.Context, name string) error {
 	return c.hide(ctx, fmt.Sprintf("jobs: archive %q", name), name, true)
 }
 
-// Restore takes Archive back.
+// Restore takes Archive back (run history; Jobs_CreateOrUpdate where that fails).
 func (c *Client) Restore(ctx context.Context, name string) error {
 	return c.hide(ctx, fmt.Sprintf("jobs: restore %q", name), name, false)
 }

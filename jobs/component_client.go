@@ -55,19 +55,41 @@ func (c *ComponentClient) Create(ctx context.Context, component Component, o *Co
 	if o == nil {
 		o = &ComponentOptions{}
 	}
+	r, op, err := c.checked(ctx, "create", component, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
+	return r.registerComponent(ctx, op, component, o.SkipUnchanged)
+}
+
+// Validate reports what Create would refuse, without uploading or registering anything: it looks up what the component
+// names (ComponentVersions_Get and the like) and sends no change.
+func (c *ComponentClient) Validate(ctx context.Context, component Component, o *ComponentOptions) error {
+	if o == nil {
+		o = &ComponentOptions{}
+	}
+	r, _, err := c.checked(ctx, "validate", component, o)
+	if err != nil {
+		return err
+	}
+	return r.close()
+}
+
+// checked reports what is wrong with a component, or gives the resolver to go on with.
+func (c *ComponentClient) checked(ctx context.Context, verb string, component Component, o *ComponentOptions) (*resolver, string, error) {
 	if component == nil {
-		return nil, errors.New("components: create: the component is nil")
+		return nil, "", fmt.Errorf("components: %s: the component is nil", verb)
 	}
 	k := component.common()
-	op := componentOp("create", *k.name, *k.version)
+	op := componentOp(verb, *k.name, *k.version)
 	r := newResolver(c.jobs, op, &SubmitOptions{Progress: o.Progress, Concurrency: o.Concurrency})
-	defer func() { err = errors.Join(err, r.close()) }()
 	check := &checker{r: r}
 	component.check(ctx, check)
 	if err := check.faults.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, "", errors.Join(fmt.Errorf("%s: %w", op, err), r.close())
 	}
-	return r.registerComponent(ctx, op, component, o.SkipUnchanged)
+	return r, op, nil
 }
 
 // registerComponent resolves a copy of a component and registers it.
@@ -246,7 +268,7 @@ func (c *ComponentClient) Archive(ctx context.Context, name, version string) err
 	return c.hide(ctx, componentOp("archive", name, version), name, version, true)
 }
 
-// Restore takes Archive back.
+// Restore takes Archive back (ComponentVersions_Get, ComponentVersions_CreateOrUpdate).
 func (c *ComponentClient) Restore(ctx context.Context, name, version string) error {
 	return c.hide(ctx, componentOp("restore", name, version), name, version, false)
 }

@@ -124,7 +124,8 @@ func (c *Client) defaults(ctx context.Context, d definition, name string, o *Sub
 	h.properties.add(git)
 }
 
-// Validate reports what Submit would refuse, without uploading or starting anything.
+// Validate reports what Submit would refuse, without uploading or starting anything: it looks up what the job names
+// (Computes_Get, Jobs_Get and the like) and sends no change.
 func (c *Client) Validate(ctx context.Context, spec Spec, o *SubmitOptions) error {
 	if o == nil {
 		o = &SubmitOptions{}
