@@ -169,9 +169,15 @@ func (i *Items) DecodeWire(d *wire.Decoding, n *wire.Node) {
 			d.Fault(n, "the text is neither an expression nor JSON: %v", err)
 			return
 		}
-		n = wire.TreeNode(parsed)
-		d = d.As(wire.Snake)
+		i.decode(d.As(wire.Snake), wire.TreeNode(parsed))
+		i.order = jsonOrder(s)
+		return
 	}
+	i.decode(d, n)
+}
+
+// decode reads a list or a mapping.
+func (i *Items) decode(d *wire.Decoding, n *wire.Node) {
 	i.order = map[string][]string{}
 	switch n.Kind {
 	case wire.Sequence:
@@ -189,6 +195,50 @@ func (i *Items) DecodeWire(d *wire.Decoding, n *wire.Node) {
 		}
 	default:
 		d.Fault(n, "items are a list or mapping of inputs, or an expression")
+	}
+}
+
+// jsonOrder is the order of the keys of a text of JSON, by round.
+func jsonOrder(text string) map[string][]string {
+	out := map[string][]string{}
+	type level struct {
+		object, value bool // whether it is an object, and whether a value comes next
+		at            string
+		n             int
+	}
+	var stack []*level
+	dec := json.NewDecoder(strings.NewReader(text))
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return out // the end: the text has been parsed before
+		}
+		var top *level
+		if len(stack) > 0 {
+			top = stack[len(stack)-1]
+		}
+		if key, ok := token.(string); ok && top != nil && top.object && !top.value {
+			if top.value, top.at = true, key; len(stack) <= 2 {
+				round := ""
+				if len(stack) == 2 {
+					round = stack[0].at
+				}
+				out[round] = append(out[round], key)
+			}
+			continue
+		}
+		if top != nil && token != json.Delim('}') && token != json.Delim(']') {
+			if top.value = false; !top.object {
+				top.at = fmt.Sprint(top.n)
+				top.n++
+			}
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			stack = append(stack, &level{object: token == json.Delim('{')})
+		case json.Delim('}'), json.Delim(']'):
+			stack = stack[:len(stack)-1]
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ type world struct {
 	t    *testing.T
 	mu   sync.Mutex
 	on   map[string]http.HandlerFunc
+	wild map[string]http.HandlerFunc // by the beginning of "METHOD path"
 	sent []sentCall
 	// fail, when set, is asked before a request is answered.
 	fail func(r *http.Request) error
@@ -46,7 +47,7 @@ type sentCall struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, on: map[string]http.HandlerFunc{}}
+	w := &world{t: t, on: map[string]http.HandlerFunc{}, wild: map[string]http.HandlerFunc{}}
 	w.answer("GET "+testWorkspace, map[string]any{"location": "eastus", "properties": map[string]any{"discoveryUrl": "https://eastus.api.azureml.ms/discovery", "workspaceId": "g"}})
 	w.answer("GET /discovery", map[string]any{"api": "https://eastus.api.azureml.ms"})
 	return w
@@ -87,6 +88,11 @@ func (w *world) Do(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	w.sent = append(w.sent, call)
 	f, fail := w.on[r.Method+" "+r.URL.Path], w.fail
+	for prefix, any := range w.wild {
+		if f == nil && strings.HasPrefix(r.Method+" "+r.URL.Path, prefix) {
+			f = any
+		}
+	}
 	w.mu.Unlock()
 	if fail != nil {
 		if err := fail(r); err != nil {
@@ -102,6 +108,20 @@ func (w *world) Do(r *http.Request) (*http.Response, error) {
 	resp := rec.Result()
 	resp.Request = r
 	return resp, nil
+}
+
+// echo answers what is put below a path with what was put, under its id.
+func (w *world) echo(path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wild["PUT "+path] = func(rw http.ResponseWriter, r *http.Request) {
+		var doc map[string]any
+		if err := json.NewDecoder(r.Body).Decode(&doc); err != nil {
+			panic(err)
+		}
+		doc["id"], doc["name"] = r.URL.Path, r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+		writeJSON(rw, http.StatusCreated, doc)
+	}
 }
 
 // calls are the requests sent so far, as "METHOD path".
