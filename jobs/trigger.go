@@ -143,10 +143,12 @@ type RecurrencePattern struct {
 // EncodeWire writes the pattern. Services want lists of hours and minutes, even empty ones.
 func (p RecurrencePattern) EncodeWire(e *wire.Encoding) (any, error) {
 	m, err := e.Plain(p)
-	if err != nil || e.Spelling() == wire.YAML {
-		return m, err
-	}
-	if m == nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case e.Spelling() == wire.YAML && len(m) == 0:
+		return wire.Omit, nil
+	case m == nil:
 		m = map[string]any{}
 	}
 	for _, k := range []string{"hours", "minutes"} {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -267,4 +269,11 @@ func (w *world) clientWith(tr policy.Transporter, clk *clock) *Client {
 	r, err := rest.New(rest.ID{Subscription: "00000000-0000-0000-0000-0000000000aa", ResourceGroup: "rg", Name: "ws"}, fakeCredential{}, o)
 	require.NoError(w.t, err)
 	return NewClient(r)
+}
+
+// writeFile makes a file, and its folder.
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
