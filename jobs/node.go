@@ -48,7 +48,7 @@ type Nodes map[string]Node
 
 var nodeName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
-var nodeSum = wire.RegisterSum[Node](&wire.Sum{
+var _ = wire.RegisterSum[Node](&wire.Sum{
 	Name: "step", YAML: "type", Default: "command", REST: "type",
 	Arms: []wire.Arm{
 		wire.ArmOf[CommandNode]("command", "command"),
