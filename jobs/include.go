@@ -25,7 +25,7 @@ type Include struct {
 	raw  any    // an artifact of Azure DevOps, which is not fetched
 }
 
-// Include one file or folder.
+// IncludePath is one file or folder.
 func IncludePath(path string) Include { return Include{Path: path} }
 
 // EncodeWire writes the path as it was given; a file gets it so that it can be read from anywhere.
