@@ -50,10 +50,7 @@ func (e *Engine) Properties(ctx context.Context, sc arm.Scope, name string) (map
 		"Studio":   map[string]any{"jobServiceType": "Studio", "endpoint": sc.StudioURL(name), "port": nil, "status": nil, "errorMessage": nil, "properties": nil},
 	}
 	p["outputs"] = r.outputs(p["outputs"])
-	if r.Error != nil {
-		p["error"] = r.Error
-	}
-	return p, nil
+	return p, nil // why a job failed is run history's to say
 }
 
 // outputs puts the destinations into what was declared.
