@@ -148,8 +148,9 @@ func TestRequestIDs(t *testing.T) {
 }
 
 func TestLoadFails(t *testing.T) {
-	_, _, stop := serving(t, func(context.Context, string) (http.Handler, error) { return nil, errors.New("no weights") }, Options{})
-	require.EqualError(t, stop(), "serve: load the model: no weights")
+	err := Run(t.Context(), func(context.Context, string) (http.Handler, error) { return nil, errors.New("no weights") },
+		&Options{Addr: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)})
+	require.EqualError(t, err, "serve: load the model: no weights")
 }
 
 func TestFindFile(t *testing.T) {

@@ -53,7 +53,7 @@ func amlCompute() map[string]any {
 func TestOperationsInAzuresThreeWays(t *testing.T) {
 	for name, make := range map[string]func(*testing.T, *Server) *client{"in process": inside, "over the port": outside} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, Options{OperationDelay: 30 * time.Millisecond})
+			s := open(t, Options{OperationDelay: 400 * time.Millisecond}) // long enough to be seen under way on a busy machine
 			c := make(t, s)
 
 			// Azure-AsyncOperation: the resource is read at the end.
