@@ -2,11 +2,17 @@
 
     python compare.py URL_OF_ONE URL_OF_THE_OTHER
 
+    python compare.py --record URL FILE
+
+records what a server answers, for the tests of Go that have no other server.
+
 Both servers must be fresh. Ids, times, generated names and what a database says of
 itself are put aside; everything else, messages included, must be equal. Requests
 that the first server fails on (500) only must not fail on the second.
 """
 
+import base64
+import gzip
 import json
 import re
 import sys
@@ -22,9 +28,11 @@ class Server:
         self.url = url
         self.log = []
         self.ids = {}
+        self.tape = None
 
     def __call__(self, method, path, body=None, raw=None, query=None, headers=None):
-        url = self.url + (path if path.startswith("/") else BASE + path)
+        path, asked = path if path.startswith("/") else BASE + path, query
+        url = self.url + path
         if query:
             url += "?" + urllib.parse.urlencode(query, doseq=True)
         data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
@@ -46,11 +54,17 @@ class Server:
             answer = content.decode("utf-8", "replace")
         shown = f"{method} {path} {json.dumps(body)[:300] if body is not None else str(raw)[:100] if raw is not None else ''} {query or ''}"
         self.log.append((shown, status, answer))
+        if self.tape is not None:
+            text = data.decode("utf-8", "surrogateescape") if data is not None else None
+            if text is not None and "\udc80" <= max(text, default="") <= "\udcff":
+                text = "base64:" + base64.b64encode(data).decode()
+            self.tape.append({"method": method, "path": path, "query": [[k, str(v)] for k, vs in (asked or {}).items() for v in (vs if isinstance(vs, list) else [vs])], "body": text, "headers": headers or {}, "status": status, "answer": content.decode("utf-8", "replace")})
         return answer
 
 
 NAME = re.compile(r"^[a-z]+-[a-z]+-\d{1,4}$")
 ID = re.compile(r"\b(?:m-|tr-|a-)?(?!0{20})[0-9a-f]{32}\b")
+TIMES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 SETS = re.compile(r"\{('[^{}]*')\}")
 DATABASE = re.compile(r"\s*(Error: )?\((raised as|sqlite3\.|builtins\.).*", re.S)
 
@@ -61,7 +75,7 @@ def normal(server, value, key=None):
         return {k: normal(server, v, k) for k, v in sorted(value.items())}
     if isinstance(value, list):
         if key in ("tags", "params", "metrics", "request_metadata", "aliases", "latest_versions", "dataset_summaries", "model_inputs", "model_outputs", "dataset_inputs", "assessments"):
-            value = sorted(value, key=lambda v: ID.sub("", json.dumps(v, sort_keys=True)))
+            value = sorted(value, key=lambda v: TIMES.sub("", ID.sub("", json.dumps(v, sort_keys=True))))
         return [normal(server, v, key) for v in value]
     if isinstance(value, int) and not isinstance(value, bool) and value > 1_600_000_000_000:
         return "<time>"
@@ -88,6 +102,18 @@ def difference(a, b, path=""):
             if x != y:
                 return difference(x, y, f"{path}[{i}]")
     return f"at {path or 'the top'}: {json.dumps(a)[:600]}  |  {json.dumps(b)[:600]}"
+
+
+def record(url, file):
+    """Writes a line of JSON for each scenario: its name and its steps."""
+    import scenarios
+
+    with gzip.GzipFile(file, "wb", mtime=0) as out:
+        for name, scenario in scenarios.all():
+            s = Server(url)
+            s.tape = []
+            scenario(s)
+            out.write(json.dumps({"name": name, "steps": s.tape}).encode() + b"\n")
 
 
 def main(one, other):
@@ -128,4 +154,6 @@ def main(one, other):
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "--record":
+        sys.exit(record(sys.argv[2].rstrip("/"), sys.argv[3]))
     sys.exit(main(sys.argv[1].rstrip("/"), sys.argv[2].rstrip("/")))

@@ -115,19 +115,14 @@ func feedbackOf(m *request.Message) (string, *assessmentError) {
 	return request.Print(plain(m.Any("value"))), e
 }
 
-// plain is a value as protobuf's Value keeps it: numbers are doubles, which are
-// shown as integers when they are.
+// plain is a value as protobuf's Value keeps it: numbers are doubles.
 func plain(v any) any {
 	switch v := v.(type) {
 	case request.Big:
 		f, _ := py.Float(string(v))
-		return plain(f)
+		return f
 	case int64:
-		return plain(float64(v))
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<63 {
-			return int64(v)
-		}
+		return float64(v)
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {

@@ -18,6 +18,9 @@ import (
 // maxParts bounds the parts of one upload.
 const maxParts = 10000
 
+// uploadFolder is where parts wait for the others.
+const uploadFolder = "mlflow-uploads/"
+
 // uploads knows the uploads in parts that are under way. They do not outlive the
 // process; their parts are blobs that are removed when the upload ends.
 type uploads struct {
@@ -60,7 +63,7 @@ func (u *uploads) done(id string) {
 
 // partPlace is where a part waits for the others.
 func (m *multipart) partPlace(id string, n int64) *place {
-	return &place{account: m.at.account, container: m.at.container, name: "mlflow-uploads/" + id + "/" + strconv.FormatInt(n, 10)}
+	return &place{account: m.at.account, container: m.at.container, name: uploadFolder + id + "/" + strconv.FormatInt(n, 10)}
 }
 
 // createMultipart: POST mlflow-artifacts/mpu/create/….
@@ -201,7 +204,7 @@ func abortMultipart(c *call) error {
 // endMultipart forgets an upload and removes its parts.
 func (c *call) endMultipart(id string, u *multipart) error {
 	c.uploads.done(id)
-	if _, err := c.blobs.DeletePrefix(c.ctx(), u.at.account, u.at.container, "mlflow-uploads/"+id+"/"); err != nil && !missing(err) {
+	if _, err := c.blobs.DeletePrefix(c.ctx(), u.at.account, u.at.container, uploadFolder+id+"/"); err != nil && !missing(err) {
 		return err
 	}
 	return c.answer(nil)

@@ -4,16 +4,19 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/azureml-go/azureml/internal/emulator/tracking/py"
 	"github.com/azureml-go/azureml/internal/emulator/tracking/search"
 )
 
-// few is how many rows a clause may select for a search to begin with them
-// instead of with the order.
-const few = 8000
+// fewOf is how many rows a clause may select for a search to begin with them
+// instead of walking along the order: both take about as long then, among some
+// 100,000 runs.
+func fewOf(limit int) int { return int(math.Sqrt(float64(limit) * 100_000)) }
 
 // maxPattern is the longest pattern that is taken, in bytes.
 const maxPattern = 40000
@@ -163,7 +166,7 @@ func (q *runQuery) order(n int, o search.Order) (join part, terms []string) {
 	case o.Entity == search.Attribute:
 		return part{}, []string{runFields[o.Key] + direction}
 	case o.Entity == search.Metric:
-		terms = []string{"CASE WHEN " + alias + ".nan = 1 THEN 1 WHEN " + alias + ".value IS NULL THEN 2 ELSE 0 END", alias + ".value" + direction}
+		terms = []string{"CASE WHEN " + alias + ".nan = 1 THEN 1 WHEN " + alias + ".value IS NULL THEN 2 ELSE 0 END", "coalesce(" + alias + ".value, 0)" + direction}
 	default:
 		terms = []string{alias + ".value IS NULL", alias + ".value" + direction}
 	}
@@ -179,15 +182,15 @@ type found struct {
 
 // run returns the first runs of an experiment: at most limit.
 func (q *runQuery) run(eid int64, limit int) ([]found, error) {
-	if len(q.orders) > 0 && q.orders[0].Entity == search.Metric && q.keys[q.orders[0].Key] != 0 {
+	driver, at, err := q.driver(eid, fewOf(limit))
+	if err != nil {
+		return nil, err
+	}
+	if driver == nil && len(q.orders) > 0 && q.orders[0].Entity == search.Metric && q.keys[q.orders[0].Key] != 0 {
 		return q.runByMetric(eid, limit)
 	}
 	from := part{sql: " FROM tracking_runs r"}
 	where := part{sql: " WHERE r.eid = ?", args: []any{eid}}
-	driver, at, err := q.driver(eid)
-	if err != nil {
-		return nil, err
-	}
 	if driver != nil {
 		from = part{sql: " FROM " + driver.table + " t CROSS JOIN tracking_runs r ON r.rid = t.rid"}
 		where.add(" AND "+driver.where.sql, driver.where.args...)
@@ -234,37 +237,70 @@ type driver struct {
 	where part
 }
 
-// driver finds a clause that selects few runs, and its place in the filter.
-func (q *runQuery) driver(eid int64) (*driver, int, error) {
+// driver finds the clause that selects the fewest runs, if they are few, and its
+// place in the filter.
+func (q *runQuery) driver(eid int64, few int) (best *driver, at int, err error) {
+	at = -1
 	for i, c := range q.filter {
-		d := &driver{}
-		key := c.Key
-		switch {
-		case c.Entity == search.Metric && c.Op != "!=":
-			d.table = "tracking_latest"
-			d.where = part{"t.eid = ? AND t.kid = ? AND t.nan = 0 AND t.value " + c.Op + " ?", []any{eid, q.keys[key], c.Value}}
-		case c.Op == "=" && (c.Entity == search.Tag || c.Entity == search.Param || c.Key == "run_name" && c.Entity == search.Attribute):
-			d.table = "tracking_tags"
-			if c.Entity == search.Param {
-				d.table = "tracking_params"
-			}
-			if c.Entity == search.Attribute {
-				key = tagRunName
-			}
-			d.where = part{"t.kid = ? AND substr(t.value, 1, 64) = substr(?, 1, 64) AND t.value = ?", []any{q.keys[key], c.Value, c.Value}}
-		default:
+		d := q.driverOf(eid, c)
+		if d == nil {
 			continue
 		}
 		var n int
 		err := q.tx.QueryRow("SELECT count(*) FROM (SELECT 1 FROM "+d.table+" t WHERE "+d.where.sql+" LIMIT ?)", append(slices.Clone(d.where.args), few)...).Scan(&n)
 		if err != nil {
-			return nil, 0, err
+			return nil, -1, err
 		}
 		if n < few {
-			return d, i, nil
+			best, at, few = d, i, n
 		}
 	}
-	return nil, -1, nil
+	return best, at, nil
+}
+
+// driverOf is the index that selects by a clause, nil for none.
+func (q *runQuery) driverOf(eid int64, c search.Clause) *driver {
+	d := &driver{}
+	key := c.Key
+	switch {
+	case c.Entity == search.Metric && c.Op != "!=":
+		return &driver{"tracking_latest", part{"t.eid = ? AND t.kid = ? AND t.nan = 0 AND t.value " + c.Op + " ?", []any{eid, q.keys[key], c.Value}}}
+	case c.Entity == search.Attribute && key == "run_id" && (c.Op == "=" || c.Op == "IN"):
+		cond := compare("t.run_id", c)
+		d.table, d.where = "tracking_runs", part{sql: "t.ws = (SELECT ws FROM tracking_experiments WHERE eid = ?)", args: []any{eid}}
+		d.where.add(" AND "+cond.sql, cond.args...)
+		return d
+	case c.Entity == search.Param:
+		d.table = "tracking_params"
+	case c.Entity == search.Tag:
+		d.table = "tracking_tags"
+	case c.Entity == search.Attribute && key == "run_name":
+		d.table, key = "tracking_tags", tagRunName
+	default:
+		return nil
+	}
+	text, _ := c.Value.(string)
+	switch c.Op {
+	case "=":
+		d.where = part{"t.kid = ? AND substr(t.value, 1, 64) = substr(?, 1, 64) AND t.value = ?", []any{q.keys[key], text, text}}
+		return d
+	case "LIKE":
+		prefix := text
+		if i := strings.IndexAny(text, "%_"); i >= 0 {
+			prefix = text[:i]
+		}
+		prefix = py.Truncate(prefix, 64)
+		if prefix == "" {
+			return nil
+		}
+		beyond := []byte(prefix)
+		beyond[len(beyond)-1]++ // no byte of a text is the greatest
+		cond := compare("t.value", c)
+		d.where = part{"t.kid = ? AND substr(t.value, 1, 64) >= ? AND substr(t.value, 1, 64) < ?", []any{q.keys[key], prefix, string(beyond)}}
+		d.where.add(" AND "+cond.sql, cond.args...)
+		return d
+	}
+	return nil
 }
 
 // select_ runs a query. done is the place in the filter of a clause that where has

@@ -60,7 +60,31 @@ func New(db *store.DB, blobs *blob.Service, o *Options) (*Store, error) {
 	if err := s.loadTail(); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.forgetUploads(context.Background())
+}
+
+// forgetUploads removes the parts of uploads that were under way when the process
+// ended.
+func (s *Store) forgetUploads(ctx context.Context) error {
+	var keys []string
+	err := s.db.View(ctx, func(tx *sql.Tx) error {
+		return eachRow(tx, `SELECT key FROM tracking_spaces`, nil, func(scan func(...any) error) error {
+			var key string
+			err := scan(&key)
+			keys = append(keys, key)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, ws := range keys {
+		account, container := s.opts.Account(ws)
+		if _, err := s.blobs.DeletePrefix(ctx, account, container, uploadFolder); err != nil && !missing(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close ends the work in the background. What was acknowledged is durable without

@@ -419,11 +419,10 @@ func (c *call) behindProxy(tx *sql.Tx, space int64, uri string) (string, *runRow
 		r, _, err := c.runAt(tx, space, p)
 		return p, r, err
 	}
-	_, rest, ok := strings.Cut(uri, "/"+runFolder) // Azure's address of a run's artifact
+	id, rest, ok := azureArtifact(uri)
 	if !ok {
 		return "", nil, nil
 	}
-	id, rest, _ := strings.Cut(rest, "/")
 	r, err := c.run(tx, space, id)
 	if missing(err) {
 		return "", nil, nil
@@ -436,6 +435,25 @@ func (c *call) behindProxy(tx *sql.Tx, space int64, uri string) (string, *runRow
 		return "", r, nil
 	}
 	return path.Join(root, rest), r, nil
+}
+
+// azureArtifact takes Azure's addresses of a run's artifact apart: by the place
+// where runs have them, or below the run.
+func azureArtifact(uri string) (run, rest string, ok bool) {
+	if _, rest, ok = strings.Cut(uri, "/"+runFolder); ok {
+		run, rest, _ = strings.Cut(rest, "/")
+		return run, rest, true
+	}
+	u := splitURI(uri)
+	_, rest, ok = strings.Cut(u.path, "/runs/")
+	if !ok || u.scheme != "azureml" {
+		return "", "", false
+	}
+	run, rest, _ = strings.Cut(rest, "/")
+	if rest != "artifacts" && !strings.HasPrefix(rest, "artifacts/") {
+		return "", "", false
+	}
+	return run, strings.TrimPrefix(strings.TrimPrefix(rest, "artifacts"), "/"), true
 }
 
 // sharedArtifact reports whether a path of the proxy lies at or below the files of
