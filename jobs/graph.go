@@ -75,6 +75,12 @@ func (c *checker) bound(g *graph, self string, node Node) (after []string) {
 		see(path, h.bindings[path])
 	}
 	switch n := node.(type) {
+	case *AutoMLNode:
+		if n.Task != nil {
+			for _, t := range n.Task.parts().tables() {
+				see(t.field, t.in.Text())
+			}
+		}
 	case *DoWhileNode:
 		c.loop(g, n)
 	case *ParallelForNode:

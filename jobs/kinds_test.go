@@ -12,7 +12,7 @@ func TestAllDeclarations(t *testing.T) {
 	for _, v := range []any{
 		&CommandJob{}, &SweepJob{}, &SparkJob{}, &PipelineJob{}, &UnknownJob{},
 		&CommandComponent{}, &ParallelComponent{}, &SparkComponent{}, &PipelineComponent{}, &DataTransferComponent{}, &ImportComponent{}, &UnknownComponent{},
-		&CommandNode{}, &SweepNode{}, &ParallelNode{}, &SparkNode{}, &PipelineNode{}, &DataTransferNode{}, &DoWhileNode{}, &IfElseNode{}, &ParallelForNode{}, &UnknownNode{},
+		&CommandNode{}, &SweepNode{}, &ParallelNode{}, &SparkNode{}, &PipelineNode{}, &DataTransferNode{}, &AutoMLNode{}, &DoWhileNode{}, &IfElseNode{}, &ParallelForNode{}, &UnknownNode{},
 		&Schedule{}, &ScheduledJob{}, &Monitor{}, &DataImport{}, &UnknownAction{}, &CronTrigger{}, &RecurrenceTrigger{}, &UnknownTrigger{},
 		&DataDriftSignal{}, &PredictionDriftSignal{}, &DataQualitySignal{}, &FeatureAttributionSignal{}, &PerformanceSignal{}, &CustomSignal{}, &SafetySignal{}, &TokenSignal{}, &UnknownSignal{},
 	} {

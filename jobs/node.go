@@ -57,6 +57,7 @@ var _ = wire.RegisterSum[Node](&wire.Sum{
 		wire.ArmOf[SparkNode]("spark", "spark"),
 		wire.ArmOf[PipelineNode]("pipeline", "pipeline"),
 		wire.ArmOf[DataTransferNode]("data_transfer", "data_transfer"),
+		wire.ArmOf[AutoMLNode]("automl", "automl"),
 		wire.ArmOf[DoWhileNode]("do_while", "do_while"),
 		wire.ArmOf[IfElseNode]("if_else", "if_else"),
 		wire.ArmOf[ParallelForNode]("parallel_for", "parallel_for"),
