@@ -226,9 +226,10 @@ func (e *serviceError) leaves(into *[]string, depth int) {
 	*into = append(*into, m)
 }
 
-// plain is the beginning of a body that is no error document, for people.
+// plain is the beginning of a body that is no error document, for people. A page
+// says nothing; plain words that are called a page, as Flask's servers do, count.
 func plain(body []byte, contentType string) string {
-	if strings.Contains(contentType, "html") {
+	if strings.Contains(contentType, "html") && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		return ""
 	}
 	s := strings.Join(strings.Fields(string(body)), " ")

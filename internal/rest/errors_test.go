@@ -57,6 +57,8 @@ func TestErrorSaysWhatAndWhere(t *testing.T) {
 	require.EqualError(t, c.Do(t.Context(), &Call{Op: "o", Path: c.Path("jobs"), Group: "jobs"}), "o: 403 Forbidden: plain words")
 	c, _ = newTestClient(t, nil, say(403, `<html>words</html>`, "Content-Type: text/html"))
 	require.EqualError(t, c.Do(t.Context(), &Call{Op: "o", Path: c.Path("jobs"), Group: "jobs"}), "o: 403 Forbidden")
+	c, _ = newTestClient(t, nil, say(403, `words`, "Content-Type: text/html; charset=utf-8"))
+	require.EqualError(t, c.Do(t.Context(), &Call{Op: "o", Path: c.Path("jobs"), Group: "jobs"}), "o: 403 Forbidden: words")
 }
 
 func TestNamesThatReachElsewhere(t *testing.T) {
