@@ -73,6 +73,9 @@ func (c *Client) Apply(ctx context.Context, entity any, o *ApplyOptions) (any, e
 	case *Registry:
 		p, err := c.Registries.BeginCreate(ctx, e, nil)
 		return finish(ctx, p, err)
+	case *Workspace:
+		p, err := c.Workspaces.BeginCreate(ctx, e, nil)
+		return finish(ctx, p, err)
 	case *CapabilityHost:
 		p, err := c.CapabilityHosts.BeginCreate(ctx, e, nil)
 		return finish(ctx, p, err)

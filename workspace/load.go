@@ -121,6 +121,20 @@ var loaders = []loader{
 		name: "registry", load: of(pointer[Registry]), schemas: []string{"registry"},
 		keys: func(n *wire.Node) bool { return has(n, "replication_locations") },
 	},
+	{
+		name: "feature store", schemas: []string{"featurestore"},
+		load: func(data []byte, file string, o *wire.LoadOptions) (any, error) {
+			store := *o
+			store.Set = append(slices.Clone(o.Set), wire.Override{Path: "kind", Value: string(FeatureStoreKind)})
+			return of(pointer[Workspace])(data, file, &store)
+		},
+	},
+	{
+		name: "workspace", load: of(pointer[Workspace]), schemas: []string{"workspace", "hub", "project"},
+		keys: func(n *wire.Node) bool {
+			return slices.ContainsFunc([]string{"managed_network", "hub_id", "key_vault", "storage_account", "hbi_workspace", "serverless_compute"}, n.Has)
+		},
+	},
 	{name: "capability host", load: of(pointer[CapabilityHost]), schemas: []string{"capabilityhost"}},
 	{
 		name: "model package", load: of(pointer[assets.ModelPackage]), schemas: []string{"modelversionpackage", "modelpackage"},

@@ -59,6 +59,8 @@ type Call struct {
 	Settled func(resource json.RawMessage) (bool, error)
 	// Explain adds to the error of an operation that failed what else can be found out. Defaults to nothing.
 	Explain func(ctx context.Context, err error) error
+	// Result is read at the end of an operation that succeeded, in place of what the operation itself answers.
+	Result *Call
 }
 
 func (c *Call) method() string {

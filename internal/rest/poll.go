@@ -264,6 +264,13 @@ func (o *operation[T]) Result(ctx context.Context, out *T) error {
 
 // final is the document that the operation ends with.
 func (o *operation[T]) final(ctx context.Context) (json.RawMessage, error) {
+	if r := o.call.Result; r != nil {
+		var raw json.RawMessage
+		one := *r
+		one.Out = &raw
+		err := o.client.Do(ctx, &one)
+		return raw, err
+	}
 	changes := o.Method == http.MethodPut || o.Method == http.MethodPatch
 	var raw []byte
 	var err error
