@@ -34,13 +34,14 @@ func (ForecastingTask) WireLayout() *wire.Layout { return &forecastingTask }
 
 // AfterEncodeWire adapts data and defaults.
 func (t ForecastingTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricNormalizedRootMeanSquaredError))
+	finishTask(e, m, string(MetricNormalizedRootMeanSquaredError), LogInfo)
 	return nil
 }
 
 func (t *ForecastingTask) parts() taskParts {
 	return taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: regressionMetrics, training: &t.TrainingData, validation: &t.ValidationData,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: regressionMetrics,
+		setMetric: func(s string) { t.Metric = RegressionMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData,
 		test: &t.TestData, validationSize: t.ValidationDataSize, testSize: t.TestDataSize,
 	}
 }

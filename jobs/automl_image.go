@@ -34,7 +34,7 @@ func (ImageClassificationTask) WireLayout() *wire.Layout { return &imageClassifi
 
 // AfterEncodeWire adapts data and defaults.
 func (t ImageClassificationTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricAccuracy))
+	finishTask(e, m, string(MetricAccuracy), LogInfo)
 	return nil
 }
 
@@ -45,7 +45,8 @@ func (t *ImageClassificationTask) AfterDecodeWire(d *wire.Decoding, n *wire.Node
 
 func (t *ImageClassificationTask) parts() taskParts {
 	p := taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: classificationMetrics, training: &t.TrainingData, validation: &t.ValidationData,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: classificationMetrics,
+		setMetric: func(s string) { t.Metric = ClassificationMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData,
 		validationSize: t.ValidationDataSize, sweep: t.Sweep, spaceOf: imageClassificationSpace, image: t.Parameters,
 	}
 	for _, s := range t.SearchSpace {
@@ -84,7 +85,7 @@ func (ImageMultilabelTask) WireLayout() *wire.Layout { return &imageMultilabelTa
 
 // AfterEncodeWire adapts data and defaults.
 func (t ImageMultilabelTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricIOU))
+	finishTask(e, m, string(MetricIOU), LogInfo)
 	return nil
 }
 
@@ -95,7 +96,8 @@ func (t *ImageMultilabelTask) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
 
 func (t *ImageMultilabelTask) parts() taskParts {
 	p := taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: multilabelMetrics, training: &t.TrainingData, validation: &t.ValidationData,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: multilabelMetrics,
+		setMetric: func(s string) { t.Metric = MultilabelMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData,
 		validationSize: t.ValidationDataSize, sweep: t.Sweep, spaceOf: imageClassificationSpace, image: t.Parameters,
 	}
 	for _, s := range t.SearchSpace {
@@ -134,7 +136,7 @@ func (ObjectDetectionTask) WireLayout() *wire.Layout { return &objectDetectionTa
 
 // AfterEncodeWire adapts data and defaults.
 func (t ObjectDetectionTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricMeanAveragePrecision))
+	finishTask(e, m, string(MetricMeanAveragePrecision), LogInfo)
 	return nil
 }
 
@@ -145,7 +147,8 @@ func (t *ObjectDetectionTask) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
 
 func (t *ObjectDetectionTask) parts() taskParts {
 	p := taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: detectionMetrics, training: &t.TrainingData, validation: &t.ValidationData,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: detectionMetrics,
+		setMetric: func(s string) { t.Metric = DetectionMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData,
 		validationSize: t.ValidationDataSize, sweep: t.Sweep, spaceOf: detectionSpace, image: t.Parameters, detection: true,
 	}
 	for _, s := range t.SearchSpace {
@@ -184,7 +187,7 @@ func (InstanceSegmentationTask) WireLayout() *wire.Layout { return &instanceSegm
 
 // AfterEncodeWire adapts data and defaults.
 func (t InstanceSegmentationTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricMeanAveragePrecision))
+	finishTask(e, m, string(MetricMeanAveragePrecision), LogInfo)
 	return nil
 }
 
@@ -195,7 +198,8 @@ func (t *InstanceSegmentationTask) AfterDecodeWire(d *wire.Decoding, n *wire.Nod
 
 func (t *InstanceSegmentationTask) parts() taskParts {
 	p := taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: detectionMetrics, training: &t.TrainingData, validation: &t.ValidationData,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: detectionMetrics,
+		setMetric: func(s string) { t.Metric = DetectionMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData,
 		validationSize: t.ValidationDataSize, sweep: t.Sweep, spaceOf: detectionSpace, image: t.Parameters, detection: true,
 	}
 	for _, s := range t.SearchSpace {

@@ -63,6 +63,8 @@ type spaceTable struct {
 	names  []string
 	byName map[string]*spaceParameter
 	byREST map[string]*spaceParameter
+	// quantized tells that whole numbers may be drawn from distributions that are rounded: the parameters are those of images.
+	quantized bool
 }
 
 // The parameters are those that can be set for all trials, but for some.
@@ -75,7 +77,7 @@ var (
 )
 
 func newSpaceTable(t reflect.Type, quantized bool, less []string, more ...*spaceParameter) *spaceTable {
-	table := &spaceTable{byName: map[string]*spaceParameter{}, byREST: map[string]*spaceParameter{}}
+	table := &spaceTable{quantized: quantized, byName: map[string]*spaceParameter{}, byREST: map[string]*spaceParameter{}}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		p := &spaceParameter{name: f.Tag.Get("yaml"), rest: f.Tag.Get("json"), quantized: quantized}
@@ -145,7 +147,7 @@ func (t *spaceTable) encode(e *wire.Encoding, spaces map[string]Space) (any, err
 		}
 		var err error
 		switch v, ok := s.constant(); {
-		case e.Spelling() != wire.YAML:
+		case e.Spelling() == wire.REST || e.Spelling() == wire.Spec && t.quantized: // a step's texts have mappings
 			m[key], err = s.text()
 		case ok:
 			m[key] = v
@@ -215,14 +217,16 @@ func (t *spaceTable) decode(d *wire.Decoding, n *wire.Node) map[string]Space {
 		case p == nil:
 			at.Fault(e.At, "is no parameter of this task%s", didYouMean(e.Key, t.names))
 			continue
-		case !d.Strict() && !e.Value.IsScalar(): // the document keeps it
+		case !d.Strict() && !e.Value.IsScalar() && d.Spelling() == wire.REST: // the document keeps it
 			continue
 		}
 		if s, ok := e.Value.Str(); ok && d.Spelling() != wire.YAML {
 			out[p.name] = p.parse(s)
 			continue
 		}
-		out[p.name] = p.decode(at, e.Value)
+		if s := p.decode(at, e.Value); s.Type != "" || s.Values != nil {
+			out[p.name] = s
+		}
 	}
 	return out
 }

@@ -41,13 +41,14 @@ func (ClassificationTask) WireLayout() *wire.Layout { return &classificationTask
 
 // AfterEncodeWire adapts data and defaults.
 func (t ClassificationTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricAUCWeighted))
+	finishTask(e, m, string(MetricAccuracy), LogInfo) // steps have another default than jobs
 	return nil
 }
 
 func (t *ClassificationTask) parts() taskParts {
 	return taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: classificationMetrics, training: &t.TrainingData, validation: &t.ValidationData,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: classificationMetrics,
+		setMetric: func(s string) { t.Metric = ClassificationMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData,
 		test: &t.TestData, validationSize: t.ValidationDataSize, testSize: t.TestDataSize,
 	}
 }
@@ -89,13 +90,14 @@ func (RegressionTask) WireLayout() *wire.Layout { return &regressionTask }
 
 // AfterEncodeWire adapts data and defaults.
 func (t RegressionTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricNormalizedRootMeanSquaredError))
+	finishTask(e, m, string(MetricNormalizedRootMeanSquaredError), LogInfo)
 	return nil
 }
 
 func (t *RegressionTask) parts() taskParts {
 	return taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: regressionMetrics, training: &t.TrainingData, validation: &t.ValidationData,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: regressionMetrics,
+		setMetric: func(s string) { t.Metric = RegressionMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData,
 		test: &t.TestData, validationSize: t.ValidationDataSize, testSize: t.TestDataSize,
 	}
 }

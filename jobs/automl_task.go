@@ -28,6 +28,7 @@ type taskParts struct {
 	needsTarget                bool
 	metric                     string
 	metrics                    *wire.Enum
+	setMetric                  func(string)
 	training, validation, test *Input
 	validationSize, testSize   float64
 	sweep                      *AutoMLSweep
@@ -119,7 +120,7 @@ func (LogVerbosity) WireEnum() *wire.Enum { return logVerbosities }
 
 // finishTask gives what the tasks' encodings share: data are tables whose reading is AutoML's own business, and a pipeline's
 // step says what a job's REST has as defaults.
-func finishTask(e *wire.Encoding, m map[string]any, metric string) {
+func finishTask(e *wire.Encoding, m map[string]any, metric string, verbosity LogVerbosity) {
 	switch e.Spelling() {
 	case wire.REST:
 		for _, k := range []string{"trainingData", "validationData", "testData"} {
@@ -132,8 +133,8 @@ func finishTask(e *wire.Encoding, m map[string]any, metric string) {
 			delete(in, "pathOnCompute")
 		}
 	case wire.Spec:
-		if _, ok := m["log_verbosity"]; !ok {
-			m["log_verbosity"] = string(LogInfo)
+		if _, ok := m["log_verbosity"]; !ok && verbosity != "" {
+			m["log_verbosity"] = string(verbosity)
 		}
 		if _, ok := m["primary_metric"]; !ok && metric != "" {
 			m["primary_metric"] = metric

@@ -31,13 +31,14 @@ func (TextClassificationTask) WireLayout() *wire.Layout { return &textClassifica
 
 // AfterEncodeWire adapts data and defaults.
 func (t TextClassificationTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricAccuracy))
+	finishTask(e, m, string(MetricAccuracy), "")
 	return nil
 }
 
 func (t *TextClassificationTask) parts() taskParts {
 	return textParts(taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: classificationMetrics, training: &t.TrainingData, validation: &t.ValidationData, sweep: t.Sweep,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: classificationMetrics,
+		setMetric: func(s string) { t.Metric = ClassificationMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData, sweep: t.Sweep,
 	}, t.SearchSpace)
 }
 
@@ -70,13 +71,14 @@ func (TextMultilabelTask) WireLayout() *wire.Layout { return &textMultilabelTask
 
 // AfterEncodeWire adapts data and defaults.
 func (t TextMultilabelTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricAccuracy))
+	finishTask(e, m, string(MetricAccuracy), "")
 	return nil
 }
 
 func (t *TextMultilabelTask) parts() taskParts {
 	return textParts(taskParts{
-		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: accuracyMetrics, training: &t.TrainingData, validation: &t.ValidationData, sweep: t.Sweep,
+		target: &t.Target, needsTarget: true, metric: string(t.Metric), metrics: accuracyMetrics,
+		setMetric: func(s string) { t.Metric = AccuracyMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData, sweep: t.Sweep,
 	}, t.SearchSpace)
 }
 
@@ -111,13 +113,14 @@ func (TextNERTask) WireLayout() *wire.Layout { return &textNERTask }
 
 // AfterEncodeWire adapts data and defaults.
 func (t TextNERTask) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
-	finishTask(e, m, string(MetricAccuracy))
+	finishTask(e, m, string(MetricAccuracy), "")
 	return nil
 }
 
 func (t *TextNERTask) parts() taskParts {
 	return textParts(taskParts{
-		target: &t.Target, metric: string(t.Metric), metrics: accuracyMetrics, training: &t.TrainingData, validation: &t.ValidationData, sweep: t.Sweep,
+		target: &t.Target, metric: string(t.Metric), metrics: accuracyMetrics,
+		setMetric: func(s string) { t.Metric = AccuracyMetric(s) }, training: &t.TrainingData, validation: &t.ValidationData, sweep: t.Sweep,
 	}, t.SearchSpace)
 }
 

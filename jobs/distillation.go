@@ -237,7 +237,17 @@ func (j *DistillationJob) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
 		j.settings(d)
 		return
 	}
-	if j.Generation != GenerateLabels || !d.Strict() {
+	if !d.Strict() {
+		return
+	}
+	if p := n.Get("teacher_model_settings", "inference_parameters"); p != nil {
+		for _, e := range p.Entries {
+			if e.Value.IsNull() {
+				d.At("teacher_model_settings").At("inference_parameters").At(e.Key).Fault(e.Value, "is null; leave the key out, or give a value")
+			}
+		}
+	}
+	if j.Generation != GenerateLabels {
 		return
 	}
 	for _, field := range []string{"training_data", "validation_data"} {

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/azureml-go/azureml"
@@ -52,27 +53,47 @@ func (n AutoMLNode) EncodeWire(e *wire.Encoding) (any, error) {
 	if strings.HasPrefix(n.Compute, "/") {
 		m["compute"] = "azureml:" + n.Compute
 	}
+	if i, ok := m["identity"].(map[string]any); ok && n.Identity.Managed != nil {
+		i["type"] = "managed_identity"
+	}
 	return m, nil
 }
 
 // DecodeWire reads the step.
 func (n *AutoMLNode) DecodeWire(d *wire.Decoding, at *wire.Node) {
 	*n = AutoMLNode{}
+	at, bound := automlBindings(at)
 	if d.Spelling() == wire.YAML {
 		d.Plain(at, n)
-		return
+	} else {
+		d.As(wire.Spec).Plain(at.Without("outputs"), n)
+		if o := at.Get("outputs"); o != nil {
+			d.As(wire.Snake).Into(o, &n.Outputs)
+		}
+		if id, ok := strings.CutPrefix(n.Compute, "azureml:"); ok && strings.HasPrefix(id, "/") {
+			n.Compute = id
+		}
 	}
-	d.As(wire.Spec).Plain(at.Without("outputs"), n)
-	if o := at.Get("outputs"); o != nil {
-		d.As(wire.Snake).Into(o, &n.Outputs)
-	}
-	if id, ok := strings.CutPrefix(n.Compute, "azureml:"); ok && strings.HasPrefix(id, "/") {
-		n.Compute = id
+	if len(bound) > 0 {
+		if n.Bindings == nil {
+			n.Bindings = wire.Bindings{}
+		}
+		maps.Copy(n.Bindings, bound)
 	}
 }
 
 func (n *AutoMLNode) node() nodeHead {
-	return nodeHead{outputs: &n.Outputs, compute: &n.Compute, bindings: n.Bindings, needsCompute: true, automl: true}
+	h := nodeHead{outputs: &n.Outputs, compute: &n.Compute, bindings: n.Bindings, needsCompute: true, automl: true}
+	if n.Task != nil { // what it waits for
+		in := Inputs{}
+		for _, t := range n.Task.parts().tables() {
+			if *t.in != (Input{}) {
+				in[t.field] = *t.in
+			}
+		}
+		h.inputs = &in
+	}
+	return h
 }
 
 func (n *AutoMLNode) translate(*translator, *wire.Decoding, *wire.Node) {}
