@@ -13,7 +13,7 @@ import (
 )
 
 // Component is a reusable step of pipelines, of any kind: *CommandComponent, *ParallelComponent, *SparkComponent,
-// *PipelineComponent, *DataTransferComponent, *ImportComponent and, of what the service answers, *UnknownComponent.
+// *PipelineComponent, *DataTransferComponent, *ImportComponent, *FlowComponent and, of what the service answers, *UnknownComponent.
 type Component interface {
 	ComponentSource
 	// common gives what all kinds have.
@@ -39,6 +39,7 @@ type component struct {
 	outputs                                             ComponentOutputs
 	made                                                *provenance
 	anonymous                                           *bool
+	open                                                bool // there are more inputs, which only the component knows
 }
 
 // provenance is where a definition came from, in the service's words.
@@ -76,12 +77,14 @@ var componentSum = wire.RegisterSum[Component](&wire.Sum{
 		wire.ArmOf[PipelineComponent]("pipeline", "pipeline"),
 		wire.ArmOf[DataTransferComponent]("data_transfer", "data_transfer"),
 		wire.ArmOf[ImportComponent]("import", "import"),
+		wire.ArmOf[FlowComponent](flowType, flowType),
 	},
 	Unknown: func() any { return new(UnknownComponent) },
+	Pick:    pickComponent,
 })
 
 var _ = wire.RegisterSum[ComponentSource](&wire.Sum{
-	Name: "component", YAML: "type", Default: "command", REST: "type", Arms: componentSum.Arms, Text: componentText, Unknown: componentSum.Unknown,
+	Name: "component", YAML: "type", Default: "command", REST: "type", Arms: componentSum.Arms, Text: componentText, Unknown: componentSum.Unknown, Pick: pickComponent,
 })
 
 // componentText reads a step's component from a string: a reference, or the file that defines it.
@@ -163,8 +166,7 @@ func specOf(c Component) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := c.common()
-	if *k.name == "" {
+	if n, _ := spec["name"].(string); n == "" {
 		spec["name"], spec["version"] = wire.AnonymousComponent, anonymousNumber
 	}
 	clearEmpty(spec)
@@ -204,6 +206,9 @@ func componentBody(c Component) (body map[string]any, name, version string, err 
 	}
 	hashed := maps.Clone(spec)
 	delete(hashed, "_source")
+	if t, ok := c.(interface{ beforeHash(spec map[string]any) }); ok {
+		t.beforeHash(hashed)
+	}
 	p, pipeline := c.(*PipelineComponent)
 	if pipeline {
 		spec["sourceJobId"], hashed["sourceJobId"] = nil, nil

@@ -11,7 +11,7 @@ import (
 func TestAllDeclarations(t *testing.T) {
 	for _, v := range []any{
 		&CommandJob{}, &SweepJob{}, &SparkJob{}, &PipelineJob{}, &UnknownJob{},
-		&CommandComponent{}, &ParallelComponent{}, &SparkComponent{}, &PipelineComponent{}, &DataTransferComponent{}, &ImportComponent{}, &UnknownComponent{},
+		&CommandComponent{}, &ParallelComponent{}, &SparkComponent{}, &PipelineComponent{}, &DataTransferComponent{}, &ImportComponent{}, &FlowComponent{}, &UnknownComponent{},
 		&CommandNode{}, &SweepNode{}, &ParallelNode{}, &SparkNode{}, &PipelineNode{}, &DataTransferNode{}, &AutoMLNode{}, &DoWhileNode{}, &IfElseNode{}, &ParallelForNode{}, &UnknownNode{},
 		&Schedule{}, &ScheduledJob{}, &Monitor{}, &DataImport{}, &UnknownAction{}, &CronTrigger{}, &RecurrenceTrigger{}, &UnknownTrigger{},
 		&DataDriftSignal{}, &PredictionDriftSignal{}, &DataQualitySignal{}, &FeatureAttributionSignal{}, &PerformanceSignal{}, &CustomSignal{}, &SafetySignal{}, &TokenSignal{}, &UnknownSignal{},

@@ -1,6 +1,8 @@
 package jobs_test
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -104,4 +106,19 @@ func TestLocalComponents(t *testing.T) {
 	require.NoError(t, c.Delete(t.Context(), "greet", "1"))
 	_, err = c.Get(t.Context(), "greet", "1")
 	require.ErrorIs(t, err, azureml.ErrNotFound)
+}
+
+// A prompt flow is registered with its snapshot's address.
+func TestLocalFlow(t *testing.T) {
+	c, dir := open(t).Client.Components, t.TempDir()
+	write(t, filepath.Join(dir, "chat", ".promptflow", "flow.tools.json"), "{}")
+	write(t, filepath.Join(dir, "chat", "flow.dag.yaml"), "$schema: https://azuremlschemas.azureedge.net/promptflow/latest/Flow.schema.json\nnodes: []\n")
+	flow, err := jobs.LoadComponent(filepath.Join(dir, "chat", "flow.dag.yaml"))
+	require.NoError(t, err)
+	made, err := c.Create(t.Context(), flow, nil)
+	require.NoError(t, err)
+	f, ok := made.(*jobs.FlowComponent)
+	require.True(t, ok, "%T", made)
+	require.Equal(t, []string{"chat", "1"}, []string{f.Name, f.Version})
+	require.True(t, strings.HasPrefix(f.Definition, "https://") && strings.HasSuffix(f.Definition, "/flow.dag.yaml"), f.Definition)
 }

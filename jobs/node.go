@@ -217,7 +217,7 @@ func (r *resolver) declared(h nodeHead) {
 		return
 	}
 	k := c.common()
-	if _, unknown := c.(*UnknownComponent); h.inputs != nil && !unknown {
+	if _, unknown := c.(*UnknownComponent); h.inputs != nil && !unknown && !k.open {
 		in := maps.Clone(*h.inputs)
 		for name := range in {
 			if _, ok := k.inputs[name]; !ok {

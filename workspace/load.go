@@ -65,7 +65,7 @@ var loaders = []loader{
 	},
 	{
 		name: "component", load: of(itself[jobs.Component]),
-		schemas: []string{"commandcomponent", "pipelinecomponent", "parallelcomponent", "sparkcomponent", "datatransfercomponent", "importcomponent", "automlcomponent"},
+		schemas: []string{"commandcomponent", "pipelinecomponent", "parallelcomponent", "sparkcomponent", "datatransfercomponent", "importcomponent", "automlcomponent", "flow", "run"},
 	},
 	{name: "schedule", load: of(pointer[jobs.Schedule]), schemas: []string{"schedule", "monitorschedule"}},
 	{

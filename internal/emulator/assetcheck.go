@@ -141,7 +141,7 @@ func checkEnvironment(c *call, ch *change) error {
 	return nil
 }
 
-var componentTypes = []string{"command", "parallel", "pipeline", "spark", "import", "sweep", "automl", "flow_parallel", "data_transfer", "scope", "hemera", "flow"}
+var componentTypes = []string{"command", "parallel", "pipeline", "spark", "import", "sweep", "automl", "flow_parallel", "promptflow_parallel", "data_transfer", "scope", "hemera", "flow"}
 
 func checkComponent(c *call, ch *change) error {
 	spec := ch.doc.object("properties", "componentSpec")
