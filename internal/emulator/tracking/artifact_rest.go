@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/store"
@@ -78,7 +79,7 @@ func listArtifacts(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.answerFiles(r.uri, c.uri(m.Text("run_id"), r.id, r.uri), dir)
+	return c.answerFiles(r.uri, c.uri(strconv.FormatInt(r.experiment, 10), r.id, r.uri), dir)
 }
 
 // answerFiles lists what is below an artifact URI.

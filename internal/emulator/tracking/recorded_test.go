@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -58,28 +59,105 @@ func ticking(t *testing.T) *Store {
 // answers with those it gave, but for ids, times, generated names and what its
 // database says of itself. The recording is made by internal/conformance/mlflow.
 func TestLikeMLflow(t *testing.T) {
-	f, err := os.Open("testdata/mlflow.jsonl.gz")
+	h := ticking(t).Handler(ws, HandlerOptions{})
+	recorded(t, func(t *testing.T, steps []step) {
+		theirs, ours := &side{ids: map[string]int{}}, &side{ids: map[string]int{}}
+		for i := range steps {
+			w := steps[i].send(h, theirs, ours)
+			compareAnswers(t, &steps[i], w, theirs, ours)
+		}
+	})
+}
+
+// Requests that are like those that clients send, but for one thing, do not fail
+// the service either.
+func TestBentRequests(t *testing.T) {
+	h := ticking(t).Handler(ws, HandlerOptions{})
+	rng := rand.New(rand.NewPCG(1, 1))
+	recorded(t, func(t *testing.T, steps []step) {
+		theirs, ours := &side{ids: map[string]int{}}, &side{ids: map[string]int{}}
+		for _, x := range steps {
+			if w := x.send(h, theirs, ours); x.Status < 400 {
+				a, errA := request.Parse([]byte(x.Answer))
+				b, errB := request.Parse(w.Body.Bytes())
+				if errA == nil && errB == nil { // for the ids
+					theirs.normal(a, "")
+					ours.normal(b, "")
+				}
+			}
+			for range 3 {
+				bent := x
+				bent.Query = slices.Clone(x.Query)
+				if len(bent.Query) > 0 {
+					bent.Query[rng.IntN(len(bent.Query))][1] = fmt.Sprint(odd(rng))
+				}
+				if x.Body != nil && len(*x.Body) < 20000 {
+					if v, err := request.Parse([]byte(*x.Body)); err == nil {
+						text := request.Print(bend(rng, v))
+						bent.Body = &text
+					}
+				}
+				w := bent.send(h, theirs, ours)
+				if w.Code >= 500 {
+					require.Contains(t, w.Body.String(), NotImplemented, "%s %s %v %v", bent.Method, bent.Path, bent.Query, bent.Body)
+				}
+			}
+		}
+	})
+}
+
+// odd is a value that is out of place.
+func odd(rng *rand.Rand) any {
+	all := []any{nil, true, "", "x", int64(-1), int64(1) << 62, request.Big("99999999999999999999"), 1e308, 0.5, []any{}, []any{nil}, &request.Object{}, "\x00", "\xed\xa0\x80", "' OR 1=1", "%", strings.Repeat("y", 5000), []any{"a", int64(1)}, "metrics.a > 1 AND", "0", int64(0), "1e400"}
+	return all[rng.IntN(len(all))]
+}
+
+// bend replaces one value inside of another, or leaves one out.
+func bend(rng *rand.Rand, v any) any {
+	switch v := v.(type) {
+	case *request.Object:
+		if len(v.Keys) == 0 || rng.IntN(12) == 0 {
+			return odd(rng)
+		}
+		o := &request.Object{}
+		at, drop := rng.IntN(len(v.Keys)), rng.IntN(5) == 0
+		for i, k := range v.Keys {
+			switch {
+			case i != at:
+				o.Set(k, v.Values[k])
+			case !drop:
+				o.Set(k, bend(rng, v.Values[k]))
+			}
+		}
+		return o
+	case []any:
+		if len(v) == 0 || rng.IntN(6) == 0 {
+			return odd(rng)
+		}
+		list := slices.Clone(v)
+		at := rng.IntN(len(list))
+		list[at] = bend(rng, list[at])
+		return list
+	}
+	return odd(rng)
+}
+
+// recorded calls f with what was recorded of each subject.
+func recorded(t *testing.T, f func(t *testing.T, steps []step)) {
+	file, err := os.Open("testdata/mlflow.jsonl.gz")
 	require.NoError(t, err)
-	defer f.Close()
-	z, err := gzip.NewReader(f)
+	defer file.Close()
+	z, err := gzip.NewReader(file)
 	require.NoError(t, err)
 	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 64<<20)
-	s := ticking(t)
-	h := s.Handler(ws, HandlerOptions{})
 	for lines.Scan() {
 		var play struct {
 			Name  string `json:"name"`
 			Steps []step `json:"steps"`
 		}
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &play))
-		t.Run(play.Name, func(t *testing.T) {
-			theirs, ours := &side{ids: map[string]int{}}, &side{ids: map[string]int{}}
-			for i := range play.Steps {
-				w := play.Steps[i].send(h, theirs, ours)
-				compareAnswers(t, &play.Steps[i], w, theirs, ours)
-			}
-		})
+		t.Run(play.Name, func(t *testing.T) { f(t, play.Steps) })
 	}
 	require.NoError(t, lines.Err())
 }

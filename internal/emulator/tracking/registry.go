@@ -137,6 +137,9 @@ func checkVersion(text string) (int64, error) {
 
 // checkAlias refuses names that no alias can have.
 func checkAlias(name string) error {
+	if name == "" {
+		return invalidf("Registered model alias name cannot be empty.")
+	}
 	for _, r := range strings.TrimSuffix(name, "\n") {
 		if !py.IsWord(r) && r != '-' {
 			return invalidf("Invalid alias name: '%s'. Names may only contain alphanumerics, underscores (_), and dashes (-).", name)

@@ -33,6 +33,10 @@ func ReadBatch(body []byte) (*Batch, error) {
 	if b := q.batch(); b != nil {
 		return b, nil
 	}
+	return slowBatch(body)
+}
+
+func slowBatch(body []byte) (*Batch, error) {
 	m, err := Body("LogBatch", body,
 		Need("run_id", IsText),
 		May("metrics", IsList, EachHas("metrics", "key", "value", "timestamp")),
