@@ -20,6 +20,7 @@ import (
 // TestARMMachineLearning calls every operation of Microsoft's generated client
 // on the local workspace, in process, with lists of at most two things a page.
 func TestARMMachineLearning(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	lw, err := local.Start(t.Context(), &local.Options{Dir: t.TempDir(), PageSize: 2, Images: map[string][]string{"local/echo:1": {exe}}})

@@ -12,6 +12,7 @@ import (
 // TestAzureAIML drives the stock azure-ai-ml through every noun against the
 // local workspace: azureaiml/main.py says what it does.
 func TestAzureAIML(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	py := python(t, "azure.ai.ml")
 	s := localServer(t)
 	dir := t.TempDir()

@@ -3,6 +3,7 @@ package conformance
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 )
 
@@ -15,5 +16,6 @@ func TestAzureMLflow(t *testing.T) {
 	}
 	py := python(t, "azureml.mlflow", "mlflow.pyfunc")
 	s := localServer(t)
-	run(t, []string{"PYTHONWARNINGS=ignore"}, t.TempDir(), py, filepath.Join(root(t), "internal/conformance/azuremlflow/dialect.py"), s.URL, s.Token, s.SubscriptionID, s.ResourceGroup, s.WorkspaceName)
+	out := run(t, []string{"PYTHONWARNINGS=ignore"}, t.TempDir(), py, filepath.Join(root(t), "internal/conformance/azuremlflow/dialect.py"), s.URL, s.Token, s.SubscriptionID, s.ResourceGroup, s.WorkspaceName)
+	testifies(t, &witness{Name: "azureml-mlflow", Version: versionOf(t, py, "azureml-mlflow") + " with mlflow " + versionOf(t, py, "mlflow"), What: "the local workspace, over HTTP", Unit: "checks", Operations: passes(number(t, regexp.MustCompile(`(\d+) passed`), out))})
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +29,10 @@ func TestAzurite(t *testing.T) {
 		"--queuePort", freePort(t), "--tablePort", freePort(t))
 	waitFor(t, "127.0.0.1:"+port)
 	env := []string{"AZUREML_TEST_BLOB_URL=http://127.0.0.1:" + port + "/devstoreaccount1"}
-	run(t, env, root(t), "go", "test", "-count=1", "-v", "-run", "Transfer|Upload|Download|Code|Data|Model|Environment|Datastore", "./assets")
+	out := run(t, env, root(t), "go", "test", "-count=1", "-v", "-run", "Transfer|Upload|Download|Code|Data|Model|Environment|Datastore", "./assets")
+	version, err := exec.Command(exe, "--version").Output()
+	require.NoError(t, err)
+	testifies(t, &witness{Name: "Azurite", Version: strings.TrimSpace(string(version)), What: "our uploads and downloads, against it", Unit: "tests", Operations: goTests(out)})
 }
 
 func freePort(t *testing.T) string {

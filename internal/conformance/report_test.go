@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,7 @@ const (
 	refused   = "refused by name"
 	failed    = "failed"
 	notCalled = "not called"
+	different = "different, with a reason"
 )
 
 func (w *witness) count(outcome string) int {
@@ -67,6 +69,25 @@ func testifies(t *testing.T, w *witness) {
 	report.Lock()
 	defer report.Unlock()
 	report.witnesses = append(report.witnesses, w)
+}
+
+// passes is a program's own count of what it found right.
+func passes(n int) []operation {
+	return slices.Repeat([]operation{{Outcome: passed, Calls: 1}}, n)
+}
+
+// number is what a program's output says by this pattern.
+func number(t *testing.T, pattern *regexp.Regexp, output string) int {
+	t.Helper()
+	m := pattern.FindStringSubmatch(output)
+	if m == nil {
+		t.Fatalf("the output does not say %s", pattern)
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 var testLine = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): (\S+)`)
@@ -111,7 +132,7 @@ func TestMain(m *testing.M) {
 
 // heard are the witnesses without which the page is not written.
 var heard = []string{
-	"Azurite", "MLflow models (scikit-learn)", "MLflow's server", "armmachinelearning", "azure-ai-ml", "azureml-inference-server-http", "azureml-mlflow", "recordings of azure-ai-ml",
+	"Azurite", "MLflow", "MLflow models (scikit-learn)", "MLflow's server", "armmachinelearning", "azure-ai-ml", "azureml-inference-server-http", "azureml-mlflow", "recordings of azure-ai-ml",
 }
 
 func table() string {
@@ -133,11 +154,11 @@ func writeDocument() error {
 	b.WriteString("# Conformance\n\nWhat other people's programs prove. Made by the run (`AZUREML_CONFORMANCE_DOC=1 go test ./...` in `internal/conformance`); do not edit.\n\n")
 	b.WriteString("*Refused by name*: the local workspace says which thing it does not do, in the error that the program shows.\n\n" + table())
 	for _, w := range report.witnesses {
-		if w.count(refused)+w.count(notCalled) == 0 {
+		if w.count(refused)+w.count(notCalled)+w.count(different) == 0 {
 			continue
 		}
 		fmt.Fprintf(&b, "\n## %s %s\n", w.Name, w.Version)
-		for _, of := range []struct{ outcome, title string }{{refused, "Refused by name"}, {notCalled, "Not tried"}} {
+		for _, of := range []struct{ outcome, title string }{{refused, "Refused by name"}, {different, "Different, and why"}, {notCalled, "Not tried"}} {
 			if w.count(of.outcome) == 0 {
 				continue
 			}

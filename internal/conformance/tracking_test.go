@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,10 +14,12 @@ import (
 // MLflow's server and against the tracking service of the local workspace, and
 // compares the answers.
 func TestTrackingLikeMLflow(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	p := python(t, "mlflow", "sklearn", "PIL")
 	service := filepath.Join(t.TempDir(), "tracking.test")
 	b, err := goCommand(t, "test", "-c", "-o", service, "./internal/emulator/tracking").CombinedOutput()
 	require.NoError(t, err, string(b))
+	answers := 0
 	for _, script := range []string{"compare.py", "client.py"} {
 		t.Run(script, func(t *testing.T) {
 			dir := t.TempDir()
@@ -27,8 +30,12 @@ func TestTrackingLikeMLflow(t *testing.T) {
 			serveTracking(t, service, other)
 			waitFor(t, one)
 			waitFor(t, other)
-			run(t, nil, filepath.Join(root(t), "internal", "conformance", "mlflow"), p, script, "http://"+one, "http://"+other)
+			out := run(t, nil, filepath.Join(root(t), "internal", "conformance", "mlflow"), p, script, "http://"+one, "http://"+other)
+			answers += number(t, regexp.MustCompile(`(\d+) (?:requests|and \d+ steps), 0 differences`), out)
 		})
+	}
+	if !t.Failed() {
+		testifies(t, &witness{Name: "MLflow", Version: versionOf(t, p, "mlflow"), What: "the tracking service, compared with MLflow's own server", Unit: "requests and steps of its client", Operations: passes(answers)})
 	}
 }
 
