@@ -12,7 +12,8 @@ import (
 )
 
 // Spec is what can be submitted: a job of any kind, or its builder. The kinds are *CommandJob, *SweepJob,
-// *SparkJob, *PipelineJob and, of what the service answers, *UnknownJob.
+// *SparkJob, *PipelineJob, *AutoMLJob, *FineTuningJob, *OpenAIFineTuningJob, *DistillationJob, *ImportJob and, of what the
+// service answers, *UnknownJob.
 type Spec interface {
 	// job gives the definition, or every fault that a builder has kept.
 	job() (definition, error)
