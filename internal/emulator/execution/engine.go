@@ -254,6 +254,9 @@ func (e *Engine) launch(r *Record) {
 	e.open[openKey(r.Scope.Key(), r.Name)] = j
 	e.wg.Add(1)
 	e.mu.Unlock()
+	if j.driver() == nil { // jobs are queued in the order they came
+		j.place = e.compute(r.Scope, r.Compute).enqueue(r.Nodes, func() int { return e.Slots(r.Scope, r.Compute) })
+	}
 	go func() {
 		defer e.wg.Done()
 		defer j.stop(nil)

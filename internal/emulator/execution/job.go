@@ -16,6 +16,7 @@ type job struct {
 	done chan struct{}
 
 	experiment string
+	place      *claim // in the compute's queue; nil for jobs that drive others
 
 	mu  sync.Mutex
 	rec *Record
@@ -78,7 +79,7 @@ func (j *job) execute() error {
 	size := func() int { return e.Slots(r.Scope, r.Compute) }
 	s := e.compute(r.Scope, r.Compute)
 	j.enter(Queued)
-	if err := s.acquire(j.ctx, r.Nodes, size); err != nil {
+	if err := s.wait(j.ctx, j.place, size); err != nil {
 		return context.Cause(j.ctx)
 	}
 	defer s.release(r.Nodes, size)

@@ -17,14 +17,20 @@ type claim struct {
 	ready chan struct{}
 }
 
-// acquire waits until n of the compute's nodes are free. size is asked each
-// time the queue moves, because a compute can be changed while jobs wait.
-func (s *slots) acquire(ctx context.Context, n int, size func() int) error {
+// enqueue takes a place in the queue for n nodes. size is asked each time the
+// queue moves, because a compute can be changed while jobs wait.
+func (s *slots) enqueue(n int, size func() int) *claim {
 	c := &claim{n: n, ready: make(chan struct{})}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.queue = append(s.queue, c)
 	s.advance(size)
-	s.mu.Unlock()
+	return c
+}
+
+// wait returns when the claim's nodes are free, and gives the place up when ctx
+// ends before.
+func (s *slots) wait(ctx context.Context, c *claim, size func() int) error {
 	select {
 	case <-c.ready:
 		return nil
@@ -34,7 +40,7 @@ func (s *slots) acquire(ctx context.Context, n int, size func() int) error {
 	defer s.mu.Unlock()
 	select {
 	case <-c.ready: // given out at the same moment
-		s.used -= n
+		s.used -= c.n
 	default:
 		for i, q := range s.queue {
 			if q == c {

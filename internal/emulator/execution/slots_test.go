@@ -11,6 +11,10 @@ import (
 
 func size(n int) func() int { return func() int { return n } }
 
+func (s *slots) acquire(ctx context.Context, n int, size func() int) error {
+	return s.wait(ctx, s.enqueue(n, size), size)
+}
+
 func TestSlotsQueueInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s slots
