@@ -317,20 +317,33 @@ func (r *resolver) component(ctx context.Context, c ComponentSource, from proven
 		if id := c.ComponentRef(); id != "" {
 			return id, nil
 		}
+		given := c
 		if k := c.common(); *k.made == "" && *k.name == "" {
 			c = c.cloneComponent()
 			*c.common().made = from
 		}
+		if id, ok := r.steps[given]; ok && !platformed(given) { // many steps share a definition
+			return id, nil
+		}
 		made, err := r.registerComponent(ctx, "component", c, false)
 		if err != nil {
 			return nil, err
+		}
+		if r.steps != nil {
+			r.steps[given] = made.ComponentRef()
 		}
 		return made.ComponentRef(), nil
 	}
 	return nil, fmt.Errorf("component: a %T is no component", c)
 }
 
-// checkStep checks what all steps with a component have.
+// platformed tells components that are compiled, each time for the compute of the step.
+func platformed(c Component) bool {
+	k, ok := c.(*CommandComponent)
+	return ok && k.Code.Go != nil
+}
+
+// step checks what all steps with a component have.
 func (c *checker) step(ctx context.Context, h nodeHead) {
 	switch s := (*h.component).(type) {
 	case nil:

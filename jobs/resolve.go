@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/assets"
 	"github.com/azureml-go/azureml/internal/rest"
 	"github.com/azureml-go/azureml/internal/wire"
@@ -27,10 +28,11 @@ type resolver struct {
 	codes map[string]string
 	made  map[string]Component
 	envs  map[*assets.Environment]string
+	steps map[Component]azureml.Ref
 }
 
 func newResolver(c *Client, op string, o *SubmitOptions) *resolver {
-	return &resolver{c: c, op: op, o: o, refs: map[string]string{}, codes: map[string]string{}, made: map[string]Component{}, envs: map[*assets.Environment]string{}}
+	return &resolver{c: c, op: op, o: o, refs: map[string]string{}, codes: map[string]string{}, made: map[string]Component{}, envs: map[*assets.Environment]string{}, steps: map[Component]azureml.Ref{}}
 }
 
 // once remembers what find gives for a key.

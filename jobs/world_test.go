@@ -32,7 +32,7 @@ const (
 
 // world is a transport that answers from handlers by "METHOD path"; what has none is 404. It knows the workspace.
 type world struct {
-	t    *testing.T
+	t    testing.TB
 	mu   sync.Mutex
 	on   map[string]http.HandlerFunc
 	wild map[string]http.HandlerFunc // by the beginning of "METHOD path"
@@ -48,7 +48,7 @@ type sentCall struct {
 	body         map[string]any
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := &world{t: t, on: map[string]http.HandlerFunc{}, wild: map[string]http.HandlerFunc{}}
 	w.answer("GET "+testWorkspace, map[string]any{"location": "eastus", "properties": map[string]any{"discoveryUrl": "https://eastus.api.azureml.ms/discovery", "workspaceId": "g"}})
 	w.answer("GET /discovery", map[string]any{"api": "https://eastus.api.azureml.ms"})
