@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,13 +94,13 @@ func TestFaultsBeforeAnythingIsSent(t *testing.T) {
 	}{
 		{data(Data{}), []string{"name: is required", "path: is required"}},
 		{data(Data{Name: "a b", Version: "1/2", Path: dir}), []string{`name: "a b" is no name of an asset`, `version: "1/2" is no version`}},
-		{data(Data{Name: "a", Path: filepath.Join(dir, "none")}), []string{"path: stat"}},
+		{data(Data{Name: "a", Path: filepath.Join(dir, "none")}), []string{"path: there is no file or folder ", "none; addresses begin with azureml:// or https://"}},
 		{data(Data{Name: "a", Path: file}), []string{"is a file; the type uri_folder wants a folder"}},
 		{data(Data{Name: "a", Type: "URI-File", Path: dir}), []string{"is a folder; the type uri_file wants a file"}},
 		{data(Data{Name: "a", Type: "table", Path: dir}), []string{`type: "table" is none of`}},
 		{data(Data{Name: "a", Type: MLTable, Path: dir}), []string{"a folder of the type mltable has a file MLTable"}},
 		{data(Data{Name: "a", Type: MLTable, Path: table}), []string{"paths is required"}},
-		{data(Data{Name: "a", Path: t.TempDir()}), []string{"is empty"}},
+		{data(Data{Name: "a b", Path: t.TempDir()}), []string{`name: "a b" is no name`, "path: the folder ", " is empty, or all its files are ignored"}},
 		{model(Model{Name: "m"}), []string{"path: is required"}},
 		{model(Model{Name: "m", Type: MLflowModel, Path: file}), []string{"is a file; a model of the type mlflow_model is a folder"}},
 		{model(Model{Name: "m", Type: MLflowModel, Path: "azureml://datastores/x/paths/m.pkl"}), []string{"looks like a file"}},
@@ -108,10 +109,11 @@ func TestFaultsBeforeAnythingIsSent(t *testing.T) {
 		{env(Environment{Name: "e", Image: "i", Build: &Build{Path: dir}}), []string{"not both", "there is no Dockerfile in"}},
 		{env(Environment{Name: "e", Build: &Build{Path: file}}), []string{"build.path", "it must be a folder with a Dockerfile"}},
 		{env(Environment{Name: "e", Image: "i", InferenceConfig: &InferenceConfig{Liveness: &Route{Path: "/", Port: 1}}}), []string{"inference_config.readiness_route", "inference_config.scoring_route"}},
-		{env(Environment{Name: "e", Image: "i", Conda: CondaFile(filepath.Join(dir, "none.yml"))}), []string{"conda_file: open"}},
+		{env(Environment{Name: "e", Image: "i", Conda: CondaFile(filepath.Join(dir, "none.yml"))}), []string{"conda_file: there is no file "}},
 		{code(Code{Path: "git+https://x"}), []string{"code from git is not supported"}},
 		{code(Code{Path: dir, Version: "1"}), []string{"name: is required with a version"}},
-		{code(Code{Path: t.TempDir()}), []string{"is empty"}},
+		{code(Code{Path: t.TempDir(), Version: "1"}), []string{"name: is required with a version", "path: the folder ", "is empty"}},
+		{env(Environment{Name: "e", Image: "i", Build: &Build{Path: filepath.Join(dir, "none")}, Conda: CondaFile(filepath.Join(dir, "none.yml"))}), []string{"not both", "build.path: there is no folder ", "conda_file: conda packages", "conda_file: there is no file "}},
 	} {
 		require.Error(t, c.err)
 		for _, want := range c.want {
@@ -121,6 +123,8 @@ func TestFaultsBeforeAnythingIsSent(t *testing.T) {
 	require.Empty(t, w.calls)
 	err := data(Data{})
 	require.Len(t, faultsOf(err), 2)
+	require.ErrorIs(t, data(Data{Name: "a", Path: filepath.Join(dir, "none")}), fs.ErrNotExist)
+	require.Len(t, faultsOf(data(Data{Name: "a", Type: "table", Path: file})), 1, "a path is no fault of a type that is not known")
 	require.Len(t, faultsOf((&Data{}).Validate()), 2)
 	require.Len(t, faultsOf((&Model{Name: "m"}).Validate()), 1)
 	require.Len(t, faultsOf((&Environment{}).Validate(t.Context())), 1)

@@ -2,6 +2,7 @@ package assets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -119,17 +120,21 @@ func (c *CodeClient) Create(ctx context.Context, code *Code, o *CodeOptions) (*C
 	} else if strings.HasPrefix(snap.Path, "git+") {
 		f.add("path", "code from git is not supported; clone it and name the folder")
 	}
-	if err := f.err(op); err != nil {
+	var tree *Tree
+	if wire.IsLocalPath(snap.Path) {
+		tree = f.snapshot(ctx, "path", localPath(snap.Path), o)
+	}
+	if err := errors.Join(f.err(op), rest.WithOp(op, ctx.Err())); err != nil {
 		return nil, err
 	}
 	snap.ID = ""
 	if snap.Name == "" {
 		snap.Name, snap.Version, snap.Anonymous = uuid.NewString(), "1", true
 	}
-	if !wire.IsLocalPath(snap.Path) {
+	if tree == nil {
 		return put[Code](ctx, c.collection, op, snap.Name, snap.Version, &snap)
 	}
-	tree, hash, err := c.snapshot(ctx, snap.Path, o)
+	hash, err := c.hash(ctx, tree, o)
 	if err != nil {
 		return nil, rest.WithOp(op, err)
 	}
@@ -143,26 +148,28 @@ func (c *CodeClient) Create(ctx context.Context, code *Code, o *CodeOptions) (*C
 	return put[Code](ctx, c.collection, op, snap.Name, snap.Version, &snap)
 }
 
-// snapshot lists and hashes the files, and refuses what the service would.
-func (c *CodeClient) snapshot(ctx context.Context, path string, o *CodeOptions) (*Tree, string, error) {
-	tree, err := Walk(ctx, localPath(path), &WalkOptions{Ignore: o.Ignore, Extra: o.Extra})
-	if err != nil {
-		return nil, "", err
-	}
-	if len(tree.Files) == 0 {
-		return nil, "", emptyFolder(tree)
+// snapshot lists the files, and refuses what the service would.
+func (f *faults) snapshot(ctx context.Context, field, path string, o *CodeOptions) *Tree {
+	tree := f.walk(ctx, field, path, &WalkOptions{Ignore: o.Ignore, Extra: o.Extra})
+	if tree == nil {
+		return nil
 	}
 	if err := tree.CheckSize(o.MaxSize); err != nil {
-		return nil, "", err
+		f.cause(field, err)
+		return nil
 	}
+	return tree
+}
+
+func (c *CodeClient) hash(ctx context.Context, tree *Tree, o *CodeOptions) (string, error) {
 	p := newProgress(o.Progress, c.c.Clock().Now)
 	p.begin(PhaseHash, len(tree.Files), tree.Size)
 	hash, err := tree.ContentHash(ctx)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	p.add(len(tree.Files), tree.Size)
-	return tree, hash, nil
+	return hash, nil
 }
 
 // CheckSize gives a *SizeError when the tree is larger than limit bytes; 0 is MaxSnapshot, negative no bound.

@@ -2,6 +2,7 @@ package assets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -96,7 +97,8 @@ func (d *Data) check(f *faults) {
 	info, err := os.Stat(localPath(d.Path))
 	switch {
 	case err != nil:
-		f.add("path", "%v", err)
+		f.local("path", d.Path, err)
+	case f.has("type"): // what the path is to be is not known
 	case t == URIFile && info.IsDir():
 		f.add("path", "%s is a folder; the type uri_file wants a file, uri_folder a folder", d.Path)
 	case t != URIFile && !info.IsDir():
@@ -137,11 +139,16 @@ func (c *DataClient) Create(ctx context.Context, d *Data, o *CreateOptions) (*Da
 	op := c.op("create", data.Name, data.Version)
 	var f faults
 	data.check(&f)
-	if err := f.err(op); err != nil {
+	local := wire.IsLocalPath(data.Path)
+	var tree *Tree
+	if local {
+		tree = f.tree(ctx, "path", localPath(data.Path))
+	}
+	if err := errors.Join(f.err(op), rest.WithOp(op, ctx.Err())); err != nil {
 		return nil, err
 	}
-	if wire.IsLocalPath(data.Path) {
-		tree, hash, err := scan(ctx, c.c, localPath(data.Path), o)
+	if local {
+		tree, hash, err := hashTree(ctx, c.c, tree, o)
 		if err != nil {
 			return nil, rest.WithOp(op, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -33,9 +34,6 @@ func (c *EnvironmentClient) Create(ctx context.Context, e *Environment, o *Creat
 	tree, err := env.validate(ctx, op)
 	if err != nil {
 		return nil, err
-	}
-	if env.Conda, err = env.Conda.resolve(); err != nil {
-		return nil, fmt.Errorf("%s: conda_file: %w", op, err)
 	}
 	hash := ""
 	if tree != nil {
@@ -81,42 +79,50 @@ func (c *EnvironmentClient) Create(ctx context.Context, e *Environment, o *Creat
 // Validate says what is wrong with the environment, its local build context and conda file included, as azureml.Faults. It
 // makes no call.
 func (e *Environment) Validate(ctx context.Context) error {
-	if _, err := e.validate(ctx, ""); err != nil {
-		return err
-	}
-	if _, err := e.Conda.resolve(); err != nil {
-		return fmt.Errorf("conda_file: %w", err)
-	}
-	return nil
+	c := *e // a conda file is read into it
+	_, err := c.validate(ctx, "")
+	return err
 }
 
+// validate gives a local build context; nil when there is none. The conda specification is read.
 func (e *Environment) validate(ctx context.Context, op string) (*Tree, error) {
 	var f faults
 	e.check(&f)
-	tree, err := e.context(ctx, &f)
-	if err := errors.Join(f.err(op), rest.WithOp(op, err)); err != nil {
+	tree := e.context(ctx, &f)
+	conda, err := e.Conda.resolve()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		f.add("conda_file", "there is no file %s", e.Conda.Path)
+	case err != nil:
+		f.add("conda_file", "%v", err)
+	default:
+		e.Conda = conda
+	}
+	if err := errors.Join(f.err(op), rest.WithOp(op, ctx.Err())); err != nil {
 		return nil, err
 	}
 	return tree, nil
 }
 
 // context lists a local build context; nil when there is none.
-func (e *Environment) context(ctx context.Context, f *faults) (*Tree, error) {
+func (e *Environment) context(ctx context.Context, f *faults) *Tree {
 	if e.Build == nil || e.Build.Path == "" || !wire.IsLocalPath(e.Build.Path) {
-		return nil, nil
+		return nil
 	}
-	info, err := os.Stat(e.Build.Path)
-	if err != nil {
+	switch info, err := os.Stat(e.Build.Path); {
+	case errors.Is(err, fs.ErrNotExist):
+		f.add("build.path", "there is no folder %s; it must be a folder with a Dockerfile", e.Build.Path)
+		return nil
+	case err != nil:
 		f.add("build.path", "%v; it must be a folder with a Dockerfile", err)
-		return nil, nil
-	}
-	if !info.IsDir() {
+		return nil
+	case !info.IsDir():
 		f.add("build.path", "%s is a file; it must be a folder with a Dockerfile", e.Build.Path)
-		return nil, nil
+		return nil
 	}
-	t, err := Walk(ctx, e.Build.Path, nil)
-	if err != nil {
-		return nil, err
+	t := f.tree(ctx, "build.path", e.Build.Path)
+	if t == nil {
+		return nil
 	}
 	want := e.Build.Dockerfile
 	if want == "" {
@@ -125,11 +131,11 @@ func (e *Environment) context(ctx context.Context, f *faults) (*Tree, error) {
 	want = filepath.ToSlash(filepath.Clean(want))
 	for i := range t.Files {
 		if t.Files[i].Name == want {
-			return t, nil
+			return t
 		}
 	}
 	f.add("build.dockerfile_path", "there is no %s in %s, or it is ignored", want, e.Build.Path)
-	return t, nil
+	return t
 }
 
 // Get reads a version (EnvironmentVersions_Get).

@@ -50,11 +50,15 @@ func (x *Index) AfterDecodeWire(d *wire.Decoding, n *wire.Node) { identify(d, n,
 // Validate says what is wrong with the index, as azureml.Faults. It makes no call.
 func (x *Index) Validate() error {
 	var f faults
+	x.check(&f)
+	return f.err("")
+}
+
+func (x *Index) check(f *faults) {
 	f.asset(x.Name, x.Version)
 	if x.Path == "" {
 		f.add("path", "is required: a file or folder here, or an address")
 	}
-	return f.err("")
 }
 
 // IndexClient registers and finds indexes. It is safe for use by many goroutines.
@@ -81,14 +85,19 @@ func (c *IndexClient) Create(ctx context.Context, x *Index, o *CreateOptions) (*
 	}
 	index := *x
 	op := c.op("create", index.Name, index.Version)
-	if err := index.Validate(); err != nil {
-		return nil, rest.WithOp(op, err)
-	}
+	var f faults
+	index.check(&f)
 	var tree *Tree
 	var hash string
-	if wire.IsLocalPath(index.Path) {
+	if index.Path != "" && wire.IsLocalPath(index.Path) {
+		tree = f.tree(ctx, "path", localPath(index.Path))
+	}
+	if err := errors.Join(f.err(op), rest.WithOp(op, ctx.Err())); err != nil {
+		return nil, err
+	}
+	if tree != nil {
 		var err error
-		if tree, hash, err = scan(ctx, c.c, localPath(index.Path), o); err != nil {
+		if tree, hash, err = hashTree(ctx, c.c, tree, o); err != nil {
 			return nil, rest.WithOp(op, err)
 		}
 	}

@@ -181,7 +181,7 @@ func (m *Model) check(f *faults) {
 	info, err := os.Stat(localPath(m.Path))
 	switch {
 	case err != nil:
-		f.add("path", "%v", err)
+		f.local("path", m.Path, err)
 	case t == MLflowModel && !info.IsDir():
 		f.add("path", "%s is a file; a model of the type mlflow_model is a folder with a file MLmodel", m.Path)
 	}

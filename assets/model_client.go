@@ -2,6 +2,7 @@ package assets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"path"
@@ -32,14 +33,17 @@ func (c *ModelClient) Create(ctx context.Context, m *Model, o *CreateOptions) (*
 	op := c.op("create", model.Name, model.Version)
 	var f faults
 	model.check(&f)
-	if err := f.err(op); err != nil {
-		return nil, err
-	}
 	var tree *Tree
 	var hash string
 	if wire.IsLocalPath(model.Path) {
+		tree = f.tree(ctx, "path", localPath(model.Path))
+	}
+	if err := errors.Join(f.err(op), rest.WithOp(op, ctx.Err())); err != nil {
+		return nil, err
+	}
+	if tree != nil {
 		var err error
-		if tree, hash, err = scan(ctx, c.c, localPath(model.Path), o); err != nil {
+		if tree, hash, err = hashTree(ctx, c.c, tree, o); err != nil {
 			return nil, rest.WithOp(op, err)
 		}
 	}

@@ -1,8 +1,11 @@
 package assets
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/azureml-go/azureml"
@@ -18,6 +21,25 @@ type faults struct{ list azureml.Faults }
 
 func (f *faults) add(field, format string, a ...any) {
 	f.list = append(f.list, &azureml.Fault{Field: field, Message: fmt.Sprintf(format, a...)})
+}
+
+// has says whether a field has a fault.
+func (f *faults) has(field string) bool {
+	return slices.ContainsFunc(f.list, func(x *azureml.Fault) bool { return x.Field == field })
+}
+
+// local adds why a local path cannot be looked at.
+func (f *faults) local(field, path string, err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		f.list = append(f.list, &azureml.Fault{Field: field, Cause: err, Message: "there is no file or folder " + path + "; addresses begin with azureml:// or https://"})
+		return
+	}
+	f.cause(field, err)
+}
+
+// cause adds what an error says.
+func (f *faults) cause(field string, err error) {
+	f.list = append(f.list, &azureml.Fault{Field: field, Cause: err, Message: strings.TrimPrefix(err.Error(), "assets: walk: ")})
 }
 
 // err puts the call in front of the faults.

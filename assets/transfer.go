@@ -76,6 +76,34 @@ func scanTree(ctx context.Context, c *rest.Client, path string, w *WalkOptions, 
 	if len(tree.Files) == 0 {
 		return nil, "", emptyFolder(tree)
 	}
+	return hashTree(ctx, c, tree, o)
+}
+
+// tree lists what is to be uploaded; what is wrong with it is a fault of the field. It gives nil when there is one already.
+func (f *faults) tree(ctx context.Context, field, path string) *Tree {
+	return f.walk(ctx, field, path, nil)
+}
+
+func (f *faults) walk(ctx context.Context, field, path string, o *WalkOptions) *Tree {
+	if f.has(field) {
+		return nil
+	}
+	if _, err := os.Stat(path); err != nil {
+		f.local(field, path, err)
+		return nil
+	}
+	switch tree, err := Walk(ctx, path, o); {
+	case err != nil:
+		f.cause(field, err)
+	case len(tree.Files) == 0:
+		f.cause(field, emptyFolder(tree))
+	default:
+		return tree
+	}
+	return nil
+}
+
+func hashTree(ctx context.Context, c *rest.Client, tree *Tree, o *CreateOptions) (*Tree, string, error) {
 	p := o.transfer(c).progress
 	p.begin(PhaseHash, len(tree.Files), tree.Size)
 	hash, err := tree.ObjectHash(ctx)

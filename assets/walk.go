@@ -92,7 +92,7 @@ func Walk(ctx context.Context, path string, o *WalkOptions) (*Tree, error) {
 		t.IsFile = true
 		t.Files = []File{{Path: root, Name: t.Name, Size: info.Size(), Mode: info.Mode(), Modified: info.ModTime()}}
 		t.Size = info.Size()
-		return t, nil
+		return t.readable()
 	}
 	ignore := o.Ignore
 	if ignore == nil {
@@ -110,7 +110,7 @@ func Walk(ctx context.Context, path string, o *WalkOptions) (*Tree, error) {
 		return nil, fmt.Errorf("assets: walk: %w", err)
 	}
 	t.collect(t.root, "")
-	return t, nil
+	return t.readable()
 }
 
 func realPath(path string) (string, error) {

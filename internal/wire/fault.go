@@ -15,6 +15,7 @@ type Fault struct {
 	Column  int
 	Field   string // path in the document, such as jobs.train.limits.timeout
 	Message string
+	Cause   error // what it comes from, for errors.Is and errors.As; nil when there is no more to say
 }
 
 func (f *Fault) Error() string {
@@ -55,6 +56,9 @@ func (f Faults) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Unwrap gives errors.As the cause.
+func (f *Fault) Unwrap() error { return f.Cause }
 
 // Unwrap gives errors.As each single fault.
 func (f Faults) Unwrap() []error {
