@@ -11,5 +11,10 @@
 // to the job's end, [Client.Events] the states too, [Client.Wait] waits for a result, and [Client.Download] brings the
 // outputs. Get and All give a *Run, whose Spec is what was submitted: switch on its type.
 //
-// [Load] and [Dump] read and write the files of `az ml` v2.
+// A *PipelineJob is a graph of steps, [Nodes]; each runs a [Component], which is registered by itself
+// ([ComponentClient]) or, where a step defines it, by Submit. A [Schedule] starts jobs again and again, watches a model
+// in production ([Monitor]) or brings data in ([DataImport]).
+//
+// [Load] and [Dump] read and write the files of `az ml` v2, [LoadComponent] and [LoadSchedule] those of components and
+// schedules.
 package jobs

@@ -96,3 +96,82 @@ func ExampleChoice() {
 	//   max_total_trials: 20
 	//   max_concurrent_trials: 4
 }
+
+// A pipeline's steps are bound to its inputs and to each other by expressions.
+func ExamplePipelineJob() {
+	prep := &jobs.CommandComponent{
+		Command: "python prep.py ${{inputs.raw}} ${{outputs.clean}}", Code: jobs.Folder("./prep"), Environment: azureml.Ref("azureml:sklearn-1.5@latest"),
+		Inputs:  jobs.ComponentInputs{"raw": {Type: "uri_folder"}},
+		Outputs: jobs.ComponentOutputs{"clean": {Type: "uri_folder"}},
+	}
+	text, err := jobs.Dump(&jobs.PipelineJob{
+		Settings: jobs.PipelineSettings{DefaultCompute: "cpu-cluster"},
+		Inputs:   jobs.Inputs{"raw": jobs.URIFolder("azureml:rows@latest")},
+		Jobs: jobs.Nodes{
+			"prep":  &jobs.CommandNode{Component: prep, Inputs: jobs.Inputs{"raw": jobs.Literal("${{parent.inputs.raw}}")}},
+			"train": &jobs.CommandNode{Component: azureml.Ref("azureml:train:3"), Inputs: jobs.Inputs{"data": jobs.Literal("${{parent.jobs.prep.outputs.clean}}")}},
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(string(text))
+	// Output:
+	// type: pipeline
+	// settings:
+	//   default_compute: cpu-cluster
+	// inputs:
+	//   raw:
+	//     type: uri_folder
+	//     path: azureml:rows@latest
+	// jobs:
+	//   prep:
+	//     type: command
+	//     component:
+	//       type: command
+	//       inputs:
+	//         raw:
+	//           type: uri_folder
+	//       outputs:
+	//         clean:
+	//           type: uri_folder
+	//       command: python prep.py ${{inputs.raw}} ${{outputs.clean}}
+	//       code: ./prep
+	//       environment: azureml:sklearn-1.5@latest
+	//     inputs:
+	//       raw: ${{parent.inputs.raw}}
+	//   train:
+	//     type: command
+	//     component: azureml:train:3
+	//     inputs:
+	//       data: ${{parent.jobs.prep.outputs.clean}}
+}
+
+func ExampleEvery() {
+	text, err := jobs.DumpSchedule(&jobs.Schedule{
+		Name:    "retrain",
+		Trigger: jobs.Every(1, jobs.Week).On(jobs.Monday).At(6, 30).In("W. Europe Standard Time"),
+		Action:  &jobs.ScheduledJob{Source: "azureml:train_2024"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(string(text))
+	// Output:
+	// name: retrain
+	// trigger:
+	//   type: recurrence
+	//   frequency: week
+	//   interval: 1
+	//   schedule:
+	//     hours:
+	//     - 6
+	//     minutes:
+	//     - 30
+	//     week_days:
+	//     - monday
+	//   time_zone: W. Europe Standard Time
+	// create_job: azureml:train_2024
+}

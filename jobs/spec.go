@@ -172,11 +172,24 @@ const previewFeatures = "AZURE_ML_CLI_PRIVATE_FEATURES_ENABLED"
 
 // Dump writes a job as a file of `az ml` v2. What a builder has kept as faults is the error.
 func Dump(s Spec) ([]byte, error) {
+	if s == nil {
+		return nil, errors.New("jobs: dump: there is no job")
+	}
 	d, err := s.job()
 	if err != nil {
 		return nil, fmt.Errorf("jobs: dump: %w", err)
 	}
-	text, err := wire.DumpYAML(d)
+	return dump(d)
+}
+
+// DumpComponent writes a component as a file of `az ml` v2.
+func DumpComponent(c Component) ([]byte, error) { return dump(c) }
+
+// DumpSchedule writes a schedule as a file of `az ml` v2.
+func DumpSchedule(s *Schedule) ([]byte, error) { return dump(s) }
+
+func dump(v any) ([]byte, error) {
+	text, err := wire.DumpYAML(v)
 	if err != nil {
 		return nil, fmt.Errorf("jobs: dump: %w", err)
 	}
