@@ -140,12 +140,7 @@ def main():
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(run, sys.argv[3:] or NOUNS))
     table.write(sys.argv[2], log, reasons.NOT_CALLED, versions())
-    lines = log.summary(reasons.NOT_CALLED)
-    print()
-    for line in lines:
-        print(f"{line['method']:66} {line['outcome']:16} {line['detail'][:120] if line['outcome'] != table.FAILED or line['calls'] == 0 else line['detail'][:400]}")
-    counted = {o: sum(1 for x in lines if x["outcome"] == o) for o in (table.PASSED, table.REFUSED, table.FAILED, "not called")}
-    print(f"{len(lines)} methods: " + ", ".join(f"{n} {o}" for o, n in counted.items()))
+    table.show(log.summary(reasons.NOT_CALLED))
 
 
 if __name__ == "__main__":

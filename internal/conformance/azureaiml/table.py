@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import threading
 import time
 import traceback
@@ -31,6 +32,12 @@ def methods():
                 if not method.startswith("_") and not isinstance(static, property) and callable(getattr(cls, method)):
                     found.append(f"{name}.{method}")
     return found
+
+
+def said(e, text):
+    """The line of an error's message that says text."""
+    lines = re.sub(r"<[^>]*>", "\n", str(e)).split("\n")
+    return next((line for line in lines if text.lower() in line.lower()), lines[0]).strip()[:300]
 
 
 class Table:
@@ -74,7 +81,7 @@ class Table:
             return call(*args, **options)
         except Exception as e:  # noqa: BLE001
             assert text.lower() in str(e).lower(), f"the error does not say {text!r}: {type(e).__name__}: {e}"
-            self.here.last.update(outcome=REFUSED, detail=str(e).split("\n")[0][:300])
+            self.here.last.update(outcome=REFUSED, detail=said(e, text))
             return None
 
     def _fails(self, outcome, kinds, text, call, *args, **options):
@@ -83,13 +90,13 @@ class Table:
         except kinds as e:
             assert text.lower() in str(e).lower(), f"the error does not say {text!r}: {type(e).__name__}: {e}"
             if self.here.last["outcome"] == FAILED:
-                self.here.last.update(outcome=outcome, detail=str(e).split("\n")[0][:300])
+                self.here.last.update(outcome=outcome, detail=said(e, text))
             return e
         self.here.last.update(outcome=FAILED, detail="it was not refused")
         raise AssertionError(f"an error that says {text!r} was expected; the answer was {answer!r}")
 
-    def summary(self, reasons):
-        """One line for each method. reasons are those of methods that are not called."""
+    def summary(self, reasons, known=None):
+        """One line for each known method, by default azure-ai-ml's. reasons are those of methods that are not called."""
         rank = {FAILED: 2, PASSED: 1, REFUSED: 0}
         lines = {}
         for call in self.calls:
@@ -98,7 +105,7 @@ class Table:
             if rank[call["outcome"]] > rank[line["outcome"]]:
                 line.update(outcome=call["outcome"], detail=call["detail"])
         out = []
-        for method in methods():
+        for method in known or methods():
             if method in lines:
                 line = lines[method]
                 if line["outcome"] == PASSED:
@@ -133,6 +140,7 @@ class Recorded:
                     answer = answer.result()
                 elif isinstance(answer, Iterator):
                     answer = list(answer)
+                answer = self._hold(answer)
             except BaseException as e:
                 self._table.note(method, FAILED, f"{type(e).__name__}: {e}")
                 raise
@@ -140,6 +148,11 @@ class Recorded:
             return answer
 
         return call
+
+
+    def _hold(self, answer):
+        """Of an answer that has calls of its own, one that writes them down too."""
+        return answer
 
 
 class Client:
@@ -157,6 +170,15 @@ class Client:
         return Recorded(self._table, getattr(self.client, name))
 
 
-def write(path, table, reasons, versions):
+def write(path, table, reasons, versions, known=None):
     with open(path, "w", encoding="utf-8") as f:
-        json.dump({"versions": versions, "methods": table.summary(reasons), "steps": table.steps}, f, indent=1)
+        json.dump({"versions": versions, "methods": table.summary(reasons, known), "steps": table.steps}, f, indent=1)
+
+
+def show(lines):
+    """Prints the table."""
+    print()
+    for line in lines:
+        print(f"{line['method']:66} {line['outcome']:16} {' '.join(line['detail'].split())[:300]}")
+    counted = {o: sum(1 for x in lines if x["outcome"] == o) for o in (PASSED, REFUSED, FAILED, "not called")}
+    print(f"{len(lines)} methods: " + ", ".join(f"{n} {o}" for o, n in counted.items()))
