@@ -66,5 +66,5 @@ func waitFor(t *testing.T, addr string) {
 			return false
 		}
 		return c.Close() == nil
-	}, 90*time.Second, 100*time.Millisecond, "nothing listens on %s", addr)
+	}, 5*time.Minute, 100*time.Millisecond, "nothing listens on %s", addr)
 }
