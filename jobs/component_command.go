@@ -74,8 +74,16 @@ func (c CommandComponent) AfterEncodeWire(e *wire.Encoding, m map[string]any) er
 }
 
 func deterministic(e *wire.Encoding, m map[string]any) {
-	if e.Spelling() == wire.Spec && m["is_deterministic"] == nil {
+	if e.Spelling() != wire.Spec {
+		return
+	}
+	if m["is_deterministic"] == nil {
 		m["is_deterministic"] = true
+	}
+	if r, ok := m["resources"].(map[string]any); ok { // settings of a compute are a step's: specifications have none
+		if delete(r, "properties"); len(r) == 0 {
+			delete(m, "resources")
+		}
 	}
 }
 

@@ -2,7 +2,9 @@ package jobs
 
 import (
 	"context"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/azureml-go/azureml"
@@ -99,6 +101,7 @@ func (c *PipelineComponent) cloneComponent() Component {
 
 func (c *PipelineComponent) check(ctx context.Context, k *checker) {
 	k.componentHead(c.common())
+	c.inferred(k)
 	g := &graph{inputs: map[string]bool{}, outputs: map[string]bool{}, nodes: c.Jobs}
 	for n := range c.Inputs {
 		g.inputs[n] = true
@@ -110,7 +113,71 @@ func (c *PipelineComponent) check(ctx context.Context, k *checker) {
 }
 
 func (c *PipelineComponent) resolve(ctx context.Context, r *resolver) error {
+	c.Inputs = c.inferred(nil) // what the steps' components say is lost when they are ids
 	return r.nodes(ctx, c.Jobs, c.order)
+}
+
+// inferred are the inputs, those optional too that only optional inputs of steps get. k is told of optional ones that a
+// step needs.
+func (c *PipelineComponent) inferred(k *checker) ComponentInputs {
+	var out ComponentInputs // a copy once something changes
+	own := func(name string) ComponentInput {
+		if out != nil {
+			return out[name]
+		}
+		return c.Inputs[name]
+	}
+	guessed := map[string]bool{}
+	for _, step := range inOrder(c.Jobs, c.order) {
+		h := c.Jobs[step].node()
+		if h.component == nil || h.inputs == nil {
+			continue
+		}
+		d, ok := (*h.component).(Component)
+		if _, unknown := d.(*UnknownComponent); !ok || unknown || d.common().open {
+			continue
+		}
+		takes, uses := d.common().inputs, map[string][]string{}
+		if p, ok := d.(*PipelineComponent); ok {
+			takes = p.inferred(nil)
+		}
+		for name, in := range *h.inputs {
+			if e, ok := wire.ParseExpression(in.Text()); ok {
+				if from, ok := e.ParentInput(); ok && known(c.Inputs, from) {
+					uses[from] = append(uses[from], name)
+				}
+			}
+		}
+		for _, from := range slices.Sorted(maps.Keys(uses)) {
+			needs := slices.DeleteFunc(uses[from], func(n string) bool {
+				def, ok := takes[n]
+				return !ok || def.Optional != nil && *def.Optional
+			})
+			in := own(from)
+			optional := in.Optional != nil && *in.Optional
+			switch {
+			case in.Optional == nil && len(needs) == 0:
+				in.Optional, guessed[from] = new(true), true
+			case optional && len(needs) > 0 && guessed[from]:
+				in.Optional, guessed[from] = nil, false
+			case optional && len(needs) > 0:
+				if slices.Sort(needs); k != nil {
+					k.add("inputs."+from, "is optional, and the step %q needs it as %s", step, strings.Join(needs, ", "))
+				}
+				continue
+			default:
+				continue
+			}
+			if out == nil {
+				out = maps.Clone(c.Inputs)
+			}
+			out[from] = in
+		}
+	}
+	if out == nil {
+		return c.Inputs
+	}
+	return out
 }
 
 // port is the type and mode of an input or output that others are bound to.

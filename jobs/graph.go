@@ -32,7 +32,7 @@ func (c *checker) graph(ctx context.Context, g *graph) {
 		}
 		c.inside("jobs."+name+".", func(k *checker) {
 			if !nodeName.MatchString(name) {
-				k.add("name", "%q cannot be a step's name: %s", name, inputNameRules)
+				k.add("name", "%q cannot be a step's name: %s", name, nodeNameRules)
 			}
 			k.loose = loose[name]
 			node.checkNode(ctx, k)

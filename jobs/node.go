@@ -46,7 +46,9 @@ type nodeHead struct {
 // Nodes are the steps of a pipeline by name.
 type Nodes map[string]Node
 
-var nodeName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+var nodeName = regexp.MustCompile(`^[a-z_][a-z\d_]*$`)
+
+const nodeNameRules = "lower-case letters, digits and '_', not beginning with a digit"
 
 var _ = wire.RegisterSum[Node](&wire.Sum{
 	Name: "step", YAML: "type", Default: "command", REST: "type",
@@ -128,7 +130,7 @@ func (n *Nodes) DecodeWire(d *wire.Decoding, at *wire.Node) {
 	for _, e := range at.Entries {
 		inside := d.At(e.Key)
 		if !nodeName.MatchString(e.Key) {
-			inside.Fault(e.At, "%q cannot be a step's name: %s", e.Key, inputNameRules)
+			inside.Fault(e.At, "%q cannot be a step's name: %s", e.Key, nodeNameRules)
 		}
 		var node Node
 		if d.Spelling() == wire.YAML {

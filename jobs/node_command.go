@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"strings"
 
 	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/internal/wire"
@@ -233,6 +234,10 @@ func (n PipelineNode) EncodeWire(e *wire.Encoding) (any, error) { return e.Plain
 // DecodeWire reads the step.
 func (n *PipelineNode) DecodeWire(d *wire.Decoding, at *wire.Node) {
 	*n = PipelineNode{}
+	if text, _ := at.Get("component").Str(); d.Spelling() == wire.YAML && strings.HasPrefix(text, "file:") {
+		d.At("component").Fault(at.Get("component"), "name the file itself, without \"file:\"")
+		return
+	}
 	d.Plain(at, n)
 	settle(n.node(), d, at.Get("component"))
 }

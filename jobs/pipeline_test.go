@@ -29,7 +29,7 @@ jobs:
     command: echo hello ${{inputs.hello_string}}
     environment: azureml://registries/azureml/environments/sklearn-1.5/labels/latest
     inputs: {hello_string: "${{parent.inputs.word}}"}
-  B:
+  bb:
     type: command
     command: echo "world" >> ${{outputs.world_output}}/world.txt
     environment: azureml://registries/azureml/environments/sklearn-1.5/labels/latest
@@ -39,7 +39,7 @@ jobs:
   c:
     command: echo ${{inputs.world_input}}/world.txt
     environment: azureml://registries/azureml/environments/sklearn-1.5/labels/latest
-    inputs: {world_input: "${{parent.jobs.B.outputs.world_output}}"}
+    inputs: {world_input: "${{parent.jobs.bb.outputs.world_output}}"}
     environment_variables: {LEVEL: 2}
     queue_settings: {job_tier: spot}
   d:
@@ -315,11 +315,11 @@ func ptr[T any](v T) *T { return &v }
 const stepsBody = `{
 	"a": {"_source": "YAML.JOB", "name": "a", "type": "command", "componentId": "{C}d777d5da-79c0-7f35-44fb-26f745b151bb",
 		"inputs": {"hello_string": {"job_input_type": "literal", "value": "${{parent.inputs.word}}"}}},
-	"B": {"_source": "YAML.JOB", "name": "b", "type": "command", "componentId": "{C}5f602e9b-71f9-96f9-4454-59b89646a7ff",
+	"bb": {"_source": "YAML.JOB", "name": "bb", "type": "command", "componentId": "{C}5f602e9b-71f9-96f9-4454-59b89646a7ff",
 		"limits": {"job_limits_type": "Command", "timeout": "PT1M"},
 		"identity": {"identity_type": "Managed"}},
 	"c": {"_source": "YAML.JOB", "name": "c", "type": "command", "componentId": "{C}e3811618-7383-afdd-f987-df86437fc52e",
-		"inputs": {"world_input": {"job_input_type": "literal", "value": "${{parent.jobs.B.outputs.world_output}}"}},
+		"inputs": {"world_input": {"job_input_type": "literal", "value": "${{parent.jobs.bb.outputs.world_output}}"}},
 		"environment_variables": {"LEVEL": 2}, "queue_settings": {"job_tier": "Spot"}},
 	"d": {"_source": "YAML.JOB", "name": "d", "type": "data_transfer", "task": "copy_data", "data_copy_mode": "merge_with_overwrite",
 		"componentId": "{C}967d1a2b-2a58-9c71-2340-12405b789057", "computeId": "{W}/computes/cpu",
