@@ -4,13 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/azureml-go/azureml"
 )
 
-// AutoMLBuilder makes an AutoMLJob step by step. What is wrong is kept and comes out at Build, all of it; Submit calls Build.
+// AutoMLBuilder makes an AutoMLJob step by step. What is wrong is kept and comes out at Build, all of it; Submit reports it with what else is
+// wrong.
 type AutoMLBuilder struct {
 	j      AutoMLJob
 	faults azureml.Faults
@@ -260,6 +262,16 @@ func (b *AutoMLBuilder) Build() (*AutoMLJob, error) {
 	j := b.j
 	j.Tags, j.Outputs, j.Task = maps.Clone(j.Tags), maps.Clone(j.Outputs), b.j.Task.clone()
 	return &j, nil
+}
+
+// partial gives the job as far as it has been made, with what was wrong.
+func (b *AutoMLBuilder) partial() (definition, azureml.Faults) {
+	if b == nil || b.j.Task == nil {
+		return nil, nil
+	}
+	j := b.j
+	j.Tags, j.Outputs, j.Task = maps.Clone(j.Tags), maps.Clone(j.Outputs), b.j.Task.clone()
+	return &j, slices.Clone(b.faults)
 }
 
 func (b *AutoMLBuilder) job() (definition, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/azureml-go/azureml"
@@ -11,7 +12,7 @@ import (
 )
 
 // CommandBuilder makes a CommandJob step by step. What is wrong is kept and comes out at Build, all of it;
-// Submit calls Build.
+// Submit reports it with what else is wrong.
 type CommandBuilder struct {
 	j      CommandJob
 	faults azureml.Faults
@@ -29,10 +30,10 @@ func (b *CommandBuilder) fault(field, format string, a ...any) *CommandBuilder {
 
 // Named sets the job's name.
 func (b *CommandBuilder) Named(name string) *CommandBuilder {
+	b.j.Name = name
 	if !jobName.MatchString(name) {
 		return b.fault("name", "%q cannot be a job's name: letters, digits, '-' and '_', beginning with a letter or digit, 255 at most", name)
 	}
-	b.j.Name = name
 	return b
 }
 
@@ -108,38 +109,38 @@ func (b *CommandBuilder) In(environment assets.EnvironmentSource) *CommandBuilde
 // Input adds an input.
 func (b *CommandBuilder) Input(name string, in Input) *CommandBuilder {
 	field := "inputs." + name
-	switch _, twice := b.j.Inputs[name]; {
-	case twice:
+	if _, twice := b.j.Inputs[name]; twice {
 		return b.fault(field, "is given twice")
-	case !inputName.MatchString(name):
-		return b.fault(field, "%q cannot be an input's name: %s", name, inputNameRules)
-	}
-	if f := in.fault(); f != "" {
-		return b.fault(field, "%s", f)
 	}
 	if b.j.Inputs == nil {
 		b.j.Inputs = Inputs{}
 	}
 	b.j.Inputs[name] = in
+	if !inputName.MatchString(name) {
+		b.fault(field, "%q cannot be an input's name: %s", name, inputNameRules)
+	}
+	if f := in.fault(); f != "" {
+		b.fault(field, "%s", f)
+	}
 	return b
 }
 
 // Output adds an output.
 func (b *CommandBuilder) Output(name string, out Output) *CommandBuilder {
 	field := "outputs." + name
-	switch _, twice := b.j.Outputs[name]; {
-	case twice:
+	if _, twice := b.j.Outputs[name]; twice {
 		return b.fault(field, "is given twice")
-	case !inputName.MatchString(name):
-		return b.fault(field, "%q cannot be an output's name: %s", name, inputNameRules)
-	}
-	if f := out.fault(); f != "" {
-		return b.fault(field, "%s", f)
 	}
 	if b.j.Outputs == nil {
 		b.j.Outputs = Outputs{}
 	}
 	b.j.Outputs[name] = out
+	if !inputName.MatchString(name) {
+		b.fault(field, "%q cannot be an output's name: %s", name, inputNameRules)
+	}
+	if f := out.fault(); f != "" {
+		b.fault(field, "%s", f)
+	}
 	return b
 }
 
@@ -219,10 +220,22 @@ func (b *CommandBuilder) Build() (*CommandJob, error) {
 	if err := append(azureml.Faults(nil), b.faults...).Err(); err != nil {
 		return nil, fmt.Errorf("jobs: build: %w", err)
 	}
+	return b.copy(), nil
+}
+
+func (b *CommandBuilder) copy() *CommandJob {
 	j := b.j
 	j.Tags, j.Inputs, j.Outputs = maps.Clone(j.Tags), maps.Clone(j.Inputs), maps.Clone(j.Outputs)
 	j.EnvironmentVariables, j.Services = maps.Clone(j.EnvironmentVariables), maps.Clone(j.Services)
-	return &j, nil
+	return &j
+}
+
+// partial gives the job as far as it has been made, with what was wrong.
+func (b *CommandBuilder) partial() (definition, azureml.Faults) {
+	if b == nil {
+		return nil, nil
+	}
+	return b.copy(), slices.Clone(b.faults)
 }
 
 func (b *CommandBuilder) job() (definition, error) {

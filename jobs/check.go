@@ -16,9 +16,10 @@ import (
 	"github.com/azureml-go/azureml/internal/wire"
 )
 
-// checker gathers what is wrong with a job before anything is sent.
+// checker gathers what is wrong with a job before anything is sent. It serves one call, whose context it has.
 type checker struct {
-	r      *resolver // nil when the service is not to be asked
+	ctx    context.Context // nil stands for the background
+	r      *resolver       // nil when the service is not to be asked
 	faults azureml.Faults
 	memo   *memo
 	// loose lets a step leave inputs out: it is the body of a loop, which gives them.
@@ -27,34 +28,66 @@ type checker struct {
 
 // memo is what one check has found out already: many steps use the same folder, compute or component.
 type memo struct {
-	code, compute map[string]string
-	components    map[Component]azureml.Faults
+	code, compute, folder map[string]string
+	exists                map[string]*azureml.Fault
+	components            map[Component]azureml.Faults
 }
 
 func (c *checker) remembered() *memo {
 	if c.memo == nil {
-		c.memo = &memo{code: map[string]string{}, compute: map[string]string{}, components: map[Component]azureml.Faults{}}
+		c.memo = &memo{code: map[string]string{}, compute: map[string]string{}, folder: map[string]string{}, exists: map[string]*azureml.Fault{}, components: map[Component]azureml.Faults{}}
 	}
 	return c.memo
 }
 
 // inside checks a part, whose faults are named by the path to it.
 func (c *checker) inside(prefix string, check func(*checker)) {
-	inner := &checker{r: c.r, memo: c.remembered(), loose: c.loose}
+	inner := &checker{ctx: c.ctx, r: c.r, memo: c.remembered(), loose: c.loose}
 	check(inner)
 	for _, f := range inner.faults {
-		c.add(prefix+f.Field, "%s", f.Message)
+		c.fault(&azureml.Fault{Field: prefix + f.Field, Message: f.Message, Cause: f.Cause})
+	}
+}
+
+// part takes over what is wrong with a part that checks itself.
+func (c *checker) part(field string, err error) {
+	if list, ok := errors.AsType[azureml.Faults](err); ok {
+		for _, f := range list {
+			c.fault(&azureml.Fault{Field: field + "." + f.Field, Message: f.Message, Cause: f.Cause})
+		}
+	} else if err != nil {
+		c.fault(&azureml.Fault{Field: field, Message: err.Error(), Cause: err})
 	}
 }
 
 func (c *checker) add(field, format string, a ...any) {
-	c.faults = append(c.faults, &azureml.Fault{Field: field, Message: fmt.Sprintf(format, a...)})
+	c.fault(&azureml.Fault{Field: field, Message: fmt.Sprintf(format, a...)})
+}
+
+// fault adds one that is not there yet: a builder may have met it before.
+func (c *checker) fault(f *azureml.Fault) {
+	if !slices.ContainsFunc(c.faults, func(x *azureml.Fault) bool { return x.Field == f.Field && x.Message == f.Message }) {
+		c.faults = append(c.faults, f)
+	}
+}
+
+// context bounds the looking up of files and of what the service has.
+func (c *checker) context() context.Context {
+	if c.ctx == nil {
+		return context.Background()
+	}
+	return c.ctx
 }
 
 // head checks what all kinds have.
 func (c *checker) head(h head) {
 	if n := *h.name; n != "" && !jobName.MatchString(n) {
 		c.add("name", "%q cannot be a job's name: letters, digits, '-' and '_', beginning with a letter or digit, 255 at most", n)
+	}
+	if h.experiment != nil {
+		if e := *h.experiment; e != "" && !experimentName.MatchString(e) {
+			c.add("experiment_name", "%q cannot be an experiment's name: letters, digits, '-' and '_', beginning with a letter or digit, 256 at most", e)
+		}
 	}
 	if h.inputs != nil {
 		for _, name := range slices.Sorted(maps.Keys(*h.inputs)) {
@@ -71,9 +104,11 @@ func (c *checker) head(h head) {
 			if !inputName.MatchString(name) && !(h.groups && portName.MatchString(name)) {
 				c.add(field, "%q cannot be an output's name: %s", name, inputNameRules)
 			}
-			if f := (*h.outputs)[name].fault(); f != "" {
+			out := (*h.outputs)[name]
+			if f := out.fault(); f != "" {
 				c.add(field, "%s", f)
 			}
+			c.datastore(field+".path", out.Path)
 		}
 	}
 }
@@ -91,8 +126,12 @@ func (c *checker) value(field string, in Input) {
 		c.add(field, "%s", f)
 		return
 	}
-	if in.Path != "" && wire.IsLocalPath(in.Path) {
+	switch {
+	case in.IsLiteral() || in.Path == "":
+	case wire.IsLocalPath(in.Path):
 		c.local(field+".path", localPath(in.Path), in.dataType())
+	default:
+		c.asset(field+".path", in)
 	}
 }
 
@@ -123,14 +162,14 @@ func (c *checker) local(field, path string, t DataType) {
 		c.add(field, "%s is a file, and the type is uri_folder; use uri_file", path)
 		return
 	}
-	if !info.IsDir() {
-		f, err := os.Open(path)
-		if err == nil {
-			err = f.Close()
-		}
-		if err != nil {
-			c.add(field, "%s cannot be read: %v", path, cause(err))
-		}
+	m := c.remembered()
+	f, known := m.folder[path]
+	if !known {
+		f = treeFault(c.context(), path, -1)
+		m.folder[path] = f
+	}
+	if f != "" {
+		c.add(field, "%s", f)
 	}
 }
 
@@ -159,6 +198,9 @@ func (c *checker) command(field, command string, code Code, in Inputs, out Outpu
 // references checks that what a command or arguments refer to is there.
 func (c *checker) references(field, text string, in Inputs, out Outputs, space []string) {
 	needed, optional, outputs, params := references(text)
+	for _, x := range strayExpressions(text) {
+		c.add(field, "%s is no reference: write ${{inputs.NAME}} or ${{outputs.NAME}}", x)
+	}
 	for _, n := range needed {
 		v, ok := in[n]
 		switch {
@@ -217,14 +259,19 @@ func folderFault(ctx context.Context, path string) string {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Sprintf("there is no folder %s", path)
 	}
+	return treeFault(ctx, path, 0)
+}
+
+// treeFault says why what is at a path cannot be uploaded. The limit is in bytes: 0 that of code, negative none.
+func treeFault(ctx context.Context, path string, limit int64) string {
 	tree, err := assets.Walk(ctx, path, nil)
 	if err != nil {
-		return err.Error()
+		return strings.TrimPrefix(err.Error(), "assets: walk: ")
 	}
 	if len(tree.Files) == 0 {
 		return fmt.Sprintf("the folder %s is empty, or all its files are ignored", path)
 	}
-	if err := tree.CheckSize(0); err != nil {
+	if err := tree.CheckSize(limit); err != nil {
 		return err.Error()
 	}
 	return ""

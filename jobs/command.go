@@ -120,10 +120,13 @@ func (j *CommandJob) resolve(ctx context.Context, r *resolver) (err error) {
 	if j.Inputs, err = r.references(ctx, j.Inputs); err != nil {
 		return err
 	}
-	if j.Code, j.Command, err = r.code(ctx, "code", j.Code, j.Command, j.Compute); err != nil {
+	if j.Code, j.Command, err = r.compile(ctx, "code", j.Code, j.Command, j.Compute); err != nil {
 		return err
 	}
 	if j.Environment, err = r.register(ctx, "environment", j.Environment); err != nil {
+		return err
+	}
+	if j.Code, err = r.sendCode(ctx, "code", j.Code); err != nil {
 		return err
 	}
 	if j.Inputs, err = r.uploads(ctx, j.Inputs); err != nil {

@@ -84,7 +84,7 @@ func (c *ComponentClient) checked(ctx context.Context, verb string, component Co
 	k := component.common()
 	op := componentOp(verb, *k.name, *k.version)
 	r := newResolver(c.jobs, op, &SubmitOptions{Progress: o.Progress, Concurrency: o.Concurrency})
-	check := &checker{r: r}
+	check := &checker{ctx: ctx, r: r}
 	component.check(ctx, check)
 	if err := check.faults.Err(); err != nil {
 		return nil, "", errors.Join(fmt.Errorf("%s: %w", op, err), r.close())

@@ -3,6 +3,7 @@ package jobs
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/azureml-go/azureml/internal/wire"
 )
@@ -39,6 +40,34 @@ func references(command string) (needed, optional, outputs, space []string) {
 		}
 	}
 	return needed, optional, outputs, space
+}
+
+// strayExpressions are those of a command that refer to nothing that a command can refer to, and those that do not end.
+func strayExpressions(command string) (stray []string) {
+	known := map[int]bool{}
+	for _, f := range wire.FindExpressions(command) {
+		known[f.Start] = true
+		_, in := f.Input()
+		_, out := f.Output()
+		_, space := f.SearchSpace()
+		if !in && !out && !space {
+			stray = append(stray, f.String())
+		}
+	}
+	for at := 0; ; {
+		n := strings.Index(command[at:], "${{")
+		if n < 0 {
+			return stray
+		}
+		if at += n; !known[at] {
+			text, _, _ := strings.Cut(command[at:], "\n")
+			if end := strings.Index(text, "}}"); end >= 0 {
+				text = text[:end+2]
+			}
+			stray = append(stray, text)
+		}
+		at += 3
+	}
 }
 
 // doubleBraces rewrites the old form {inputs.x}.

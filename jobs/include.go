@@ -90,7 +90,12 @@ func (r *resolver) componentCode(ctx context.Context, field string, code Code, c
 	path := localPath(code.Path)
 	switch {
 	case code.Go != nil:
-		return r.code(ctx, field, code, command, r.on)
+		built, command, err := r.compile(ctx, field, code, command, r.on)
+		if err != nil {
+			return Code{}, "", err
+		}
+		made, err := r.sendCode(ctx, field, built)
+		return made, command, err
 	case code.Ref != "":
 		id, err := once(r.refs, "code "+string(code.Ref), func() (string, error) { return r.c.codes.Resolve(ctx, code.Ref) })
 		if err != nil {

@@ -43,8 +43,15 @@ func generateName() string {
 // A job's name is a segment of its ARM id and a run id: letters, digits, '-', '_', 255 at most.
 var jobName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$`)
 
+// The service's words: 1-256 characters, start with a letter or a number, and can only contain letters, numbers,
+// underscores, and dashes.
+var experimentName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,255}$`)
+
+var notExperiment = regexp.MustCompile(`[^a-zA-Z0-9_-]`)
+
 // defaultExperiment is the experiment of a job that names none: the folder's name up to its last dot
-// without blanks, as the reference SDK has it, or "Default".
+// without blanks, as the reference SDK has it, or "Default". What the service does not take in a name is a hyphen;
+// the reference SDK sends it, and is refused.
 func defaultExperiment(dir string) string {
 	if dir == "" {
 		dir = "."
@@ -64,8 +71,9 @@ func defaultExperiment(dir string) string {
 	if i := strings.LastIndexByte(base, '.'); i > 0 && i < len(base)-1 {
 		base = base[:i]
 	}
-	if base = strings.ReplaceAll(base, " ", ""); base == "" {
+	base = notExperiment.ReplaceAllString(strings.ReplaceAll(base, " ", ""), "-")
+	if base = strings.TrimLeft(base, "-_"); base == "" {
 		return "Default"
 	}
-	return base
+	return base[:min(len(base), 256)]
 }

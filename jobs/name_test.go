@@ -23,7 +23,7 @@ func TestGenerateName(t *testing.T) {
 
 func TestDefaultExperiment(t *testing.T) {
 	for name, want := range map[string]string{
-		"iris": "iris", "my project": "myproject", "a.b.c": "a.b", ".hidden": ".hidden", "end.": "end.",
+		"iris": "iris", "my project": "myproject", "a.b.c": "a-b", ".hidden": "hidden", "end.": "end-",
 	} {
 		dir := filepath.Join(t.TempDir(), name)
 		if err := os.Mkdir(dir, 0o777); err != nil {

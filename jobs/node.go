@@ -358,7 +358,7 @@ func (c *checker) step(ctx context.Context, h nodeHead) {
 		m := c.remembered()
 		faults, known := m.components[s]
 		if !known {
-			inner := &checker{r: c.r, memo: m}
+			inner := &checker{ctx: ctx, r: c.r, memo: m}
 			s.check(ctx, inner)
 			faults = inner.faults
 			m.components[s] = faults

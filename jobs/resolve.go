@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -55,6 +56,9 @@ func (r *resolver) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// resourceID is how ids of computes begin, and those of virtual clusters in short.
+var resourceID = regexp.MustCompile(`(?i)^(/?subscriptions|virtualclusters)/`)
 
 // serverless tells the names of computes that are no resource.
 func serverless(compute string) bool {
@@ -126,6 +130,9 @@ func (c *checker) compute(ctx context.Context, field, compute string) {
 	}
 	name, ok := c.r.c.computeName(compute)
 	if !ok {
+		if id := strings.TrimPrefix(compute, "azureml:"); strings.Contains(id, "/") && !isExpression(compute) && !resourceID.MatchString(id) {
+			c.add(field, "%q is neither the name of a compute nor its resource id", compute)
+		}
 		return
 	}
 	m := c.remembered()

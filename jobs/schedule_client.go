@@ -67,7 +67,7 @@ func (c *ScheduleClient) BeginCreate(ctx context.Context, s *Schedule, o *Schedu
 	}
 	r := newResolver(c.jobs, call.Op, so)
 	defer func() { err = errors.Join(err, r.close()) }()
-	check := &checker{r: r}
+	check := &checker{ctx: ctx, r: r}
 	s.check(ctx, check)
 	if err := check.faults.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", call.Op, err)

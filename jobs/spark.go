@@ -339,10 +339,10 @@ func (j *SparkJob) resolve(ctx context.Context, r *resolver) (err error) {
 	if j.Inputs, err = r.references(ctx, j.Inputs); err != nil {
 		return err
 	}
-	if j.Code, _, err = r.code(ctx, "code", j.Code, "", j.Compute); err != nil {
+	if j.Environment, err = r.register(ctx, "environment", j.Environment); err != nil {
 		return err
 	}
-	if j.Environment, err = r.register(ctx, "environment", j.Environment); err != nil {
+	if j.Code, err = r.sendCode(ctx, "code", j.Code); err != nil {
 		return err
 	}
 	if j.Inputs, err = r.uploads(ctx, j.Inputs); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/assets"
 	"github.com/azureml-go/azureml/internal/rest"
 	"github.com/azureml-go/azureml/internal/wire"
@@ -38,14 +39,14 @@ func (c *Client) Submit(ctx context.Context, spec Spec, o *SubmitOptions) (run *
 	if o == nil {
 		o = &SubmitOptions{}
 	}
-	d, name, err := prepare(spec, o)
+	d, name, kept, err := prepare(spec, o)
 	op := fmt.Sprintf("jobs: submit %q", name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
 	r := newResolver(c, op, o)
 	defer func() { err = errors.Join(err, r.close()) }()
-	check := &checker{r: r}
+	check := &checker{ctx: ctx, r: r, faults: kept}
 	d.check(ctx, check)
 	if err := check.faults.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
@@ -77,14 +78,24 @@ func (c *Client) Submit(ctx context.Context, spec Spec, o *SubmitOptions) (run *
 	return run, nil
 }
 
-// prepare gives a copy of the job with the name that it will have.
-func prepare(spec Spec, o *SubmitOptions) (definition, string, error) {
+// builder is a spec that keeps its faults. It gives the job as far as it has been made, so that everything else that is
+// wrong with it is reported too.
+type builder interface {
+	partial() (definition, azureml.Faults)
+}
+
+// prepare gives a copy of the job with the name that it will have, and the faults that its builder has kept.
+func prepare(spec Spec, o *SubmitOptions) (d definition, name string, kept azureml.Faults, err error) {
 	if spec == nil {
-		return nil, "", errors.New("there is no job")
+		return nil, "", nil, errors.New("there is no job")
 	}
-	d, err := spec.job()
-	if err != nil {
-		return nil, "", err
+	if b, ok := spec.(builder); ok {
+		d, kept = b.partial()
+	}
+	if d == nil {
+		if d, err = spec.job(); err != nil {
+			return nil, "", nil, err
+		}
 	}
 	d = d.clone()
 	h := d.head()
@@ -97,7 +108,7 @@ func prepare(spec Spec, o *SubmitOptions) (definition, string, error) {
 	if *h.name == "" {
 		*h.name = generateName()
 	}
-	return d, *h.name, nil
+	return d, *h.name, kept, nil
 }
 
 // defaults fills in what the reference SDK fills in.
@@ -130,12 +141,12 @@ func (c *Client) Validate(ctx context.Context, spec Spec, o *SubmitOptions) erro
 	if o == nil {
 		o = &SubmitOptions{}
 	}
-	d, name, err := prepare(spec, o)
+	d, name, kept, err := prepare(spec, o)
 	op := fmt.Sprintf("jobs: validate %q", name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	check := &checker{r: newResolver(c, op, o)}
+	check := &checker{ctx: ctx, r: newResolver(c, op, o), faults: kept}
 	d.check(ctx, check)
 	if err := check.faults.Err(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)

@@ -288,10 +288,13 @@ func (j *SweepJob) resolve(ctx context.Context, r *resolver) (err error) {
 	if j.Inputs, err = r.references(ctx, j.Inputs); err != nil {
 		return err
 	}
-	if t.Code, t.Command, err = r.code(ctx, "trial.code", t.Code, t.Command, j.Compute); err != nil {
+	if t.Code, t.Command, err = r.compile(ctx, "trial.code", t.Code, t.Command, j.Compute); err != nil {
 		return err
 	}
 	if t.Environment, err = r.register(ctx, "trial.environment", t.Environment); err != nil {
+		return err
+	}
+	if t.Code, err = r.sendCode(ctx, "trial.code", t.Code); err != nil {
 		return err
 	}
 	if j.Inputs, err = r.uploads(ctx, j.Inputs); err != nil {

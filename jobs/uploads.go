@@ -20,18 +20,24 @@ func anonymous(d *wire.Decoding, e assets.EnvironmentSource) {
 	}
 }
 
-// environment checks that there is one.
-func (c *checker) environment(_ context.Context, field string, e assets.EnvironmentSource) {
+// environment checks that there is one, and that it is in the workspace or can be made.
+func (c *checker) environment(ctx context.Context, field string, e assets.EnvironmentSource) {
 	switch e := e.(type) {
 	case nil:
 		c.add(field, "an environment is required: a reference such as \"azureml:NAME@latest\", or a definition")
 	case azureml.Ref:
 		if e == "" {
 			c.add(field, "an environment is required: a reference such as \"azureml:NAME@latest\", or a definition")
+			return
 		}
+		c.environmentRef(ctx, field, e)
 	case *assets.Environment:
 		if e == nil {
 			c.add(field, "an environment is required: the definition is nil")
+			return
+		}
+		if e.ID == "" {
+			c.part(field, e.Validate(ctx))
 		}
 	}
 }
@@ -67,41 +73,47 @@ func (r *resolver) create() *assets.CreateOptions {
 	return &assets.CreateOptions{Progress: r.o.Progress, Concurrency: r.o.Concurrency}
 }
 
-// code uploads a job's code, after compiling it where it is a Go program. The command is what runs it.
-func (r *resolver) code(ctx context.Context, field string, code Code, command, compute string) (Code, string, error) {
+// compile makes a folder of a Go program. The command is what runs it.
+func (r *resolver) compile(ctx context.Context, field string, code Code, command, compute string) (Code, string, error) {
 	command = doubleBraces(command)
-	fail := func(err error) (Code, string, error) { return Code{}, "", fmt.Errorf("%s: %w", field, err) }
-	path := localPath(code.Path)
-	switch {
-	case code.Go != nil:
-		p, err := r.platform(ctx, compute)
-		if err != nil {
-			return fail(err)
-		}
-		r.c.rest.Logger().InfoContext(ctx, "jobs: compiling", "program", code.Go.Package, "goos", p.os, "goarch", p.arch)
-		dir, remove, err := code.Go.build(ctx, p)
-		if err != nil {
-			return fail(err)
-		}
-		r.remove = append(r.remove, remove)
-		path = dir
-		if command, err = code.Go.command(command); err != nil {
-			return fail(err)
-		}
-	case code.Ref != "":
-		id, err := r.c.codes.Resolve(ctx, code.Ref)
-		if err != nil {
-			return fail(err)
-		}
-		return CodeRef(azureml.Ref(id)), command, nil
-	case path == "":
-		return Code{}, command, nil
+	if code.Go == nil {
+		return code, command, nil
 	}
-	made, err := r.c.codes.Create(ctx, &assets.Code{Path: path}, &assets.CodeOptions{Progress: r.o.Progress, Concurrency: r.o.Concurrency})
+	fail := func(err error) (Code, string, error) { return Code{}, "", fmt.Errorf("%s: %w", field, err) }
+	p, err := r.platform(ctx, compute)
 	if err != nil {
 		return fail(err)
 	}
-	return CodeRef(azureml.Ref(made.ID)), command, nil
+	r.c.rest.Logger().InfoContext(ctx, "jobs: compiling", "program", code.Go.Package, "goos", p.os, "goarch", p.arch)
+	dir, remove, err := code.Go.build(ctx, p)
+	if err != nil {
+		return fail(err)
+	}
+	r.remove = append(r.remove, remove)
+	if command, err = code.Go.command(command); err != nil {
+		return fail(err)
+	}
+	return Folder(dir), command, nil
+}
+
+// sendCode uploads a job's code.
+func (r *resolver) sendCode(ctx context.Context, field string, code Code) (Code, error) {
+	path := localPath(code.Path)
+	switch {
+	case code.Ref != "":
+		id, err := r.c.codes.Resolve(ctx, code.Ref)
+		if err != nil {
+			return Code{}, fmt.Errorf("%s: %w", field, err)
+		}
+		return CodeRef(azureml.Ref(id)), nil
+	case path == "":
+		return Code{}, nil
+	}
+	made, err := r.c.codes.Create(ctx, &assets.Code{Path: path}, &assets.CodeOptions{Progress: r.o.Progress, Concurrency: r.o.Concurrency})
+	if err != nil {
+		return Code{}, fmt.Errorf("%s: %w", field, err)
+	}
+	return CodeRef(azureml.Ref(made.ID)), nil
 }
 
 // references resolves the inputs that name assets.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,8 @@ const (
 	testHistory   = "/history/v1.0" + testWorkspace
 )
 
-// world is a transport that answers from handlers by "METHOD path"; what has none is 404. It knows the workspace.
+// world is a transport that answers from handlers by "METHOD path"; what has none is 404. It knows the workspace, and has
+// every version of an asset and every datastore but those called gone.
 type world struct {
 	t    testing.TB
 	mu   sync.Mutex
@@ -40,6 +42,8 @@ type world struct {
 	// fail, when set, is asked before a request is answered.
 	fail func(r *http.Request) error
 }
+
+var worldHas = regexp.MustCompile(`/workspaces/ws/(?:(?:data|models|environments)/[^/]+/versions/[^/]+|datastores/[^/]+)$`)
 
 type sentCall struct {
 	method, path string
@@ -96,6 +100,11 @@ func (w *world) Do(r *http.Request) (*http.Response, error) {
 		}
 	}
 	w.mu.Unlock()
+	if f == nil && r.Method == http.MethodGet && worldHas.MatchString(r.URL.Path) && !strings.Contains(r.URL.Path, "/gone") {
+		f = func(rw http.ResponseWriter, r *http.Request) {
+			writeJSON(rw, http.StatusOK, map[string]any{"id": r.URL.Path})
+		}
+	}
 	if fail != nil {
 		if err := fail(r); err != nil {
 			return nil, err
