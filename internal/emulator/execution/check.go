@@ -26,21 +26,22 @@ var fileTypes = inputTypes[1:]
 // Check refuses what cannot be run, before anything is stored. Its errors are
 // *arm.Error.
 func (e *Engine) Check(ctx context.Context, sc arm.Scope, name string, properties json.RawMessage) error {
-	var s commandSpec
+	return e.check(ctx, sc, name, properties, false)
+}
+
+// check is Check; inner allows what only other jobs start.
+func (e *Engine) check(ctx context.Context, sc arm.Scope, name string, properties json.RawMessage, inner bool) error {
+	var s struct {
+		JobType string `json:"jobType"`
+	}
 	if err := json.Unmarshal(properties, &s); err != nil {
 		return arm.Invalid("properties", "the job cannot be read: %v", err)
 	}
-	var faults []*arm.Error
-	switch s.JobType {
-	case "Command":
-		faults = e.faults(ctx, sc, &s)
-	case "Sweep":
-		faults = e.sweepFaults(ctx, sc, properties)
-	case "Pipeline":
-		faults = e.pipelineFaults(ctx, sc, properties)
-	default:
-		return arm.Invalid("properties.jobType", "the local workspace runs jobs of type Command, Sweep and Pipeline; %q is not among them", s.JobType)
+	k := kinds[s.JobType]
+	if k == nil || k.inner && !inner {
+		return arm.Invalid("properties.jobType", "the local workspace runs jobs of type %s; %q is not among them", strings.Join(outerKinds(), ", "), s.JobType)
 	}
+	faults := k.check(ctx, e, sc, properties)
 	switch len(faults) {
 	case 0:
 		return nil

@@ -12,7 +12,8 @@ import (
 // component is what is read of a component's specification, whose keys are
 // those of its YAML.
 type component struct {
-	id string
+	id  string
+	raw json.RawMessage // the specification as it is stored
 
 	Type                 string                     `json:"type"`
 	Inputs               map[string]*componentPort  `json:"inputs"`
@@ -61,7 +62,7 @@ func (e *Engine) component(ctx context.Context, sc arm.Scope, id string) (*compo
 	if err := json.Unmarshal(loc.Properties, &p); err != nil {
 		return nil, fmt.Errorf("component %s: %w", loc.AssetID, err)
 	}
-	c := &component{id: loc.AssetID}
+	c := &component{id: loc.AssetID, raw: p.ComponentSpec}
 	if err := json.Unmarshal(p.ComponentSpec, c); err != nil {
 		return nil, arm.Invalid("componentSpec", "the component %s cannot be read: %v", loc.AssetID, err)
 	}
@@ -69,6 +70,14 @@ func (e *Engine) component(ctx context.Context, sc arm.Scope, id string) (*compo
 		c.Type = "command"
 	}
 	return c, nil
+}
+
+// own reads fields of the specification that its type alone has.
+func (c *component) own(into any) error {
+	if err := json.Unmarshal(c.raw, into); err != nil {
+		return arm.Invalid("componentSpec", "the component %s cannot be read: %v", c.id, err)
+	}
+	return nil
 }
 
 // assetID is an id as specifications spell it, without their prefix.

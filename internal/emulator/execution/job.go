@@ -83,7 +83,7 @@ func (j *job) execute() error {
 		return context.Cause(j.ctx)
 	}
 	defer s.release(r.Nodes, size)
-	return j.command()
+	return j.perform()
 }
 
 // end writes the last state.

@@ -28,6 +28,7 @@ type pipelineSpec struct {
 // step is one node of a pipeline.
 type step struct {
 	name string
+	raw  json.RawMessage // the node as it was sent
 
 	Type                 string                 `json:"type"`
 	ComponentID          string                 `json:"componentId"`
@@ -125,7 +126,7 @@ func (e *Engine) graph(ctx context.Context, sc arm.Scope, raw json.RawMessage) (
 	}
 	g.order = sorted(jobs)
 	for _, name := range g.order {
-		s := &step{name: name}
+		s := &step{name: name, raw: jobs[name]}
 		field := "properties.jobs." + name
 		if err := json.Unmarshal(jobs[name], s); err != nil {
 			add(arm.Invalid(field, "the step cannot be read: %v", err))
@@ -169,15 +170,21 @@ func (g *graph) adopt(c *component) {
 
 // equip reads the step's component.
 func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step) error {
-	id := s.ComponentID
-	switch s.Type {
-	case "command", "pipeline", "":
-	case "sweep":
-		if id = string(s.Trial); id == "" {
-			id = s.ComponentID
+	n := s.kindOf()
+	if n == nil || n.refuse != "" {
+		return refusedNode(s)
+	}
+	if n.check != nil {
+		if err := n.check(s); err != nil {
+			return err
 		}
-	default:
-		return arm.Invalid("type", "the local workspace runs steps of type command, sweep and pipeline; %q is not among them", s.Type)
+	}
+	if n.component == "" {
+		return nil
+	}
+	id := s.ComponentID
+	if n.id != nil {
+		id = n.id(s)
 	}
 	if id == "" {
 		return arm.Invalid("componentId", "a component is required")
@@ -186,12 +193,8 @@ func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step) error {
 	if err != nil {
 		return err
 	}
-	want := s.Type
-	if want == "sweep" || want == "" {
-		want = "command"
-	}
-	if c.Type != want {
-		return arm.Invalid("componentId", "the step is of type %s, its component %s of type %s", want, c.id, c.Type)
+	if c.Type != n.component {
+		return arm.Invalid("componentId", "the step is of type %s, its component %s of type %s", n.component, c.id, c.Type)
 	}
 	s.component = c
 	return nil
@@ -319,7 +322,7 @@ func (e *Engine) pipelineFaults(ctx context.Context, sc arm.Scope, raw json.RawM
 			faults = append(faults, arm.As(at("properties.jobs."+name, err)))
 			continue
 		}
-		if err := e.Check(ctx, sc, name, props); err != nil {
+		if err := e.check(ctx, sc, name, props, true); err != nil {
 			f := arm.As(err)
 			all := f.Details
 			if len(all) == 0 {
@@ -354,13 +357,6 @@ func (g *graph) job(sc arm.Scope, pipeline string, s *step, output func(step, ou
 			outputs[k] = g.output(sc, pipeline, s, k, c.Outputs[k])
 		}
 	}
-	vars := maps.Clone(c.EnvironmentVariables)
-	if vars == nil {
-		vars = map[string]scalar{}
-	}
-	for k, v := range s.EnvironmentVariables {
-		vars[k] = scalar(g.bind(string(v)))
-	}
 	display := s.DisplayName
 	if display == "" {
 		display = s.name
@@ -369,10 +365,21 @@ func (g *graph) job(sc arm.Scope, pipeline string, s *step, output func(step, ou
 	if id := g.compute(s); id != "" {
 		p["computeId"] = id
 	}
-	if s.Type == "pipeline" {
-		p["jobType"], p["jobs"] = "Pipeline", c.Jobs
-		p["settings"] = map[string]any{"default_compute": g.compute(s), "continue_on_step_failure": g.spec.Settings.ContinueOnStepFailure}
-		return json.Marshal(p)
+	if err := s.kindOf().job(g, s, p); err != nil {
+		return nil, err
+	}
+	return json.Marshal(p)
+}
+
+// command is what a step's command component runs, in REST's words.
+func (g *graph) command(s *step) (map[string]any, error) {
+	c := s.component
+	vars := maps.Clone(c.EnvironmentVariables)
+	if vars == nil {
+		vars = map[string]scalar{}
+	}
+	for k, v := range s.EnvironmentVariables {
+		vars[k] = scalar(g.bind(string(v)))
 	}
 	run := map[string]any{"command": c.Command, "codeId": assetID(c.Code), "environmentId": assetID(c.Environment), "environmentVariables": vars}
 	for k, of := range map[string][2]json.RawMessage{"resources": {s.Resources, c.Resources}, "distribution": {s.Distribution, c.Distribution}} {
@@ -388,17 +395,7 @@ func (g *graph) job(sc arm.Scope, pipeline string, s *step, output func(step, ou
 		}
 		run[k] = m
 	}
-	if s.Type == "sweep" {
-		return s.sweep(p, run)
-	}
-	p["jobType"] = "Command"
-	maps.Copy(p, run)
-	if limits, err := camel(s.Limits); err != nil {
-		return nil, err
-	} else if limits != nil {
-		p["limits"] = limits
-	}
-	return json.Marshal(p)
+	return run, nil
 }
 
 func firstCamel(of ...json.RawMessage) (map[string]any, error) {
@@ -424,10 +421,10 @@ func distributionWords(m map[string]any) {
 
 // sweep is the sweep job of a step. A hyperparameter is an input of the
 // trial's component of the same name.
-func (s *step) sweep(p, trial map[string]any) (json.RawMessage, error) {
+func (s *step) sweep(p, trial map[string]any) error {
 	line, ok := trial["command"].(string)
 	if !ok {
-		return nil, fmt.Errorf("the trial has no command")
+		return fmt.Errorf("the trial has no command")
 	}
 	for k := range s.SearchSpace {
 		line = reference.ReplaceAllStringFunc(line, func(m string) string {
@@ -442,7 +439,7 @@ func (s *step) sweep(p, trial map[string]any) (json.RawMessage, error) {
 	for k, raw := range map[string]json.RawMessage{"objective": s.Objective, "earlyTermination": s.EarlyTermination, "limits": s.Limits} {
 		m, err := camel(raw)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", k, err)
+			return fmt.Errorf("%s: %w", k, err)
 		}
 		if m == nil {
 			continue
@@ -457,7 +454,7 @@ func (s *step) sweep(p, trial map[string]any) (json.RawMessage, error) {
 		}
 		p[k] = m
 	}
-	return json.Marshal(p)
+	return nil
 }
 
 // input is a step's input with its bindings followed; nil for an optional one

@@ -188,14 +188,3 @@ func (p *pipelining) promote() {
 	}
 	p.j.change(func(r *Record) { maps.Copy(r.Outputs, found) })
 }
-
-// driver is what runs jobs that start others instead of taking nodes; nil for the rest.
-func (j *job) driver() func() error {
-	switch j.rec.Kind {
-	case "Sweep":
-		return j.sweep
-	case "Pipeline":
-		return j.pipeline
-	}
-	return nil
-}
