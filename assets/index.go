@@ -22,7 +22,7 @@ type Index struct {
 	// Version defaults to the next number.
 	Version     string            `yaml:"version,text" json:"version,ro"`
 	Description string            `yaml:"description" json:"description"`
-	Tags        map[string]string `yaml:"tags,text" json:"tags"`
+	Tags        map[string]string `yaml:"tags,typed" json:"tags"`
 	Properties  map[string]string `yaml:"properties" json:"properties"`
 	// Stage defaults to Development. Any word is taken.
 	Stage string `yaml:"stage" json:"stage,default=Development"`

@@ -18,7 +18,7 @@ func TestIndexKind(t *testing.T) {
 	wiretest.Kind[Index](t)
 	x := &Index{}
 	require.NoError(t, wire.LoadYAML([]byte("name: idx\nversion: 3\npath: azureml://datastores/d/paths/p\ndescription: d\ntags: {a: 1}\nproperties: {p: q}\nstage: Production"), "", x, nil))
-	require.JSONEq(t, `{"stage":"Production","storageUri":"azureml://datastores/d/paths/p","description":"d","tags":{"a":"1"},"properties":{"p":"q"}}`, body(t, x))
+	require.JSONEq(t, `{"stage":"Production","storageUri":"azureml://datastores/d/paths/p","description":"d","tags":{"a":1},"properties":{"p":"q"}}`, body(t, x))
 	for text, want := range map[string]string{
 		"name: idx": `required field "path"`, "path: x": `required field "name"`, "name: idx\npath: x\nproperties: {a: 1}": "i.yml:3:17: properties.a: wants a string",
 	} {

@@ -17,7 +17,7 @@ type ModelPackage struct {
 	// Configuration says how the model comes into the environment.
 	Configuration *PackageConfiguration `yaml:"model_configuration" json:"modelConfiguration"`
 	Inputs        []PackageInput        `yaml:"inputs" json:"inputs"`
-	Tags          map[string]string     `yaml:"tags,text" json:"tags"`
+	Tags          map[string]string     `yaml:"tags,typed" json:"tags"`
 	Variables     map[string]string     `yaml:"environment_variables,text" json:"environmentVariables"`
 }
 

@@ -33,7 +33,7 @@ type MarketplacePlan struct {
 	Plan      string `yaml:"plan_id,ro" json:"planId,ro"`
 }
 
-var marketplaceSubscription = wire.Layout{Name: "marketplace subscription", Base: "properties", At: wire.Table{"name": "/name"}}
+var marketplaceSubscription = wire.Layout{Name: "marketplace subscription", Base: "properties", IgnoreUnknown: true, At: wire.Table{"name": "/name"}}
 
 // WireLayout says where REST nests differently.
 func (MarketplaceSubscription) WireLayout() *wire.Layout { return &marketplaceSubscription }

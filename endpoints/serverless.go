@@ -18,7 +18,7 @@ import (
 type ServerlessEndpoint struct {
 	azureml.Meta
 	Name string             `yaml:"name,required" json:"name,ro"`
-	Tags map[string]*string `yaml:"tags" json:"tags"`
+	Tags map[string]*string `yaml:"tags,text" json:"tags"`
 	// ModelID is a model of a registry without version, or one that was fine-tuned:
 	// azureml://registries/azureml-meta/models/Llama.
 	ModelID string `yaml:"model_id,required" json:"modelId"`
@@ -40,7 +40,7 @@ type ServerlessEndpoint struct {
 
 var serverlessEndpoint = wire.Layout{
 	Name: "serverless endpoint",
-	Base: "properties",
+	Base: "properties", IgnoreUnknown: true,
 	At: wire.Table{
 		"name": "/name", "tags": "/tags", "location": "/location", "model_id": "modelSettings/modelId",
 		"scoring_uri": "inferenceEndpoint/uri", "headers": "inferenceEndpoint/headers",

@@ -15,7 +15,7 @@ type DeploymentTemplate struct {
 	Version     string            `yaml:"version,required,text" json:"version,ro"`
 	DisplayName string            `yaml:"display_name" json:"displayName"`
 	Description string            `yaml:"description" json:"description"`
-	Tags        map[string]string `yaml:"tags,text" json:"tags"`
+	Tags        map[string]string `yaml:"tags,typed" json:"tags"`
 	// Stage is Development, Production or Archived.
 	Stage assets.Stage `yaml:"-" json:"stage"`
 	// Type is taken from YAML and not sent.

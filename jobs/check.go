@@ -86,7 +86,7 @@ func (c *checker) head(h head) {
 	}
 	if h.experiment != nil {
 		if e := *h.experiment; e != "" && !experimentName.MatchString(e) {
-			c.add("experiment_name", "%q cannot be an experiment's name: letters, digits, '-' and '_', beginning with a letter or digit, 256 at most", e)
+			c.add("experiment_name", "%q cannot be an experiment's name: letters, digits, '-', '_' and blanks, beginning with a letter or digit, 256 at most", e)
 		}
 	}
 	if h.inputs != nil {

@@ -64,7 +64,7 @@ func TestSubmitMissesWhatIsNotThere(t *testing.T) {
 	require.Equal(t, map[string]string{
 		"environment": `the workspace has no environment "gone:2"`, "inputs.data.path": `the workspace has no data "gone:3"`, "inputs.model.path": `the workspace has no model "gone:1"`,
 		"inputs.store.path": `the workspace has no datastore "gone"`, "outputs.p.path": `the workspace has no datastore "gone"`, "compute": `"a/b" is neither the name of a compute nor its resource id`,
-		"experiment_name": `"a/b" cannot be an experiment's name: letters, digits, '-' and '_', beginning with a letter or digit, 256 at most`,
+		"experiment_name": `"a/b" cannot be an experiment's name: letters, digits, '-', '_' and blanks, beginning with a letter or digit, 256 at most`,
 	}, got)
 	require.ErrorIs(t, err, azureml.ErrNotFound)
 	for _, s := range w.calls("") {

