@@ -23,6 +23,8 @@ type Fault struct {
 	Method string
 	// Path is compared with the whole path as the planes read it, without regard to case; a star stands for any text: "*/jobs/*". Defaults to all.
 	Path string
+	// Query must be in the request's query as it was sent, such as "comp=blocklist". Defaults to all.
+	Query string
 	// Skip lets the first matching requests pass; Times is how many after them fail. Times 0: all.
 	Skip, Times int
 	// Do says what happens:
@@ -30,8 +32,12 @@ type Fault struct {
 	//	reset-before                    the connection breaks and nothing was done
 	//	reset-after                     the request is carried out and the connection breaks before the answer
 	//	truncate[=BYTES]                the body breaks off after so many bytes; defaults to half of it
+	//	truncate-request[=BYTES]        so many bytes of the request's body arrive, then the connection breaks; defaults to half of it
+	//	latency=DURATION                the request waits so long before it is carried out
 	//	slow=DURATION                   the body comes in eight parts with this wait before each
 	//	expired-token                   401, as for a token that has expired
+	//	expired-sas                     403, as for a shared access signature that has expired
+	//	disk-full                       what the request writes finds no space on the disk: 507
 	//	operation=DURATION              a long-running operation that this request begins takes so long
 	Do string
 }
@@ -40,8 +46,8 @@ type Fault struct {
 type fault struct {
 	status     int
 	retryAfter time.Duration
-	kind       string // "", reset-before, reset-after, truncate, slow, expired-token, operation
-	bytes      int    // of truncate; -1: half
+	kind       string // "" for a status
+	bytes      int    // of truncate and truncate-request; -1: half
 	wait       time.Duration
 }
 
@@ -56,17 +62,17 @@ func parseFault(s string) (fault, error) {
 	f := fault{kind: kind}
 	bad := func(err error) (fault, error) { return fault{}, fmt.Errorf("fault %q: %w", s, err) }
 	switch kind {
-	case "reset-before", "reset-after", "expired-token":
-	case "truncate":
+	case "reset-before", "reset-after", "expired-token", "expired-sas", "disk-full":
+	case "truncate", "truncate-request":
 		f.bytes = -1
 		if has {
 			n, err := strconv.Atoi(value)
 			if err != nil || n < 0 {
-				return bad(errors.New("truncate takes a number of bytes"))
+				return bad(fmt.Errorf("%s takes a number of bytes", kind))
 			}
 			f.bytes = n
 		}
-	case "slow", "operation":
+	case "slow", "latency", "operation":
 		d, err := time.ParseDuration(value)
 		if err != nil || d < 0 {
 			return bad(errors.New("a duration is needed"))
@@ -75,7 +81,7 @@ func parseFault(s string) (fault, error) {
 	default:
 		n, err := strconv.Atoi(kind)
 		if err != nil || n < 400 || n > 599 {
-			return bad(errors.New("unknown; a status from 400 to 599, reset-before, reset-after, truncate, slow, expired-token or operation is known"))
+			return bad(errors.New("unknown; a status from 400 to 599, reset-before, reset-after, truncate, truncate-request, latency, slow, expired-token, expired-sas, disk-full or operation is known"))
 		}
 		f.kind, f.status = "", n
 		if v, ok := strings.CutPrefix(strings.TrimSpace(rest), "retry-after="); ok {
@@ -103,6 +109,9 @@ func newFaults(list []Fault) *faults {
 
 // of chooses the fault of a request, nil for none.
 func (f *faults) of(r *http.Request, p string) (*fault, error) {
+	if len(f.list) == 0 && r.Header.Get(FaultHeader) == "" {
+		return nil, nil
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if text := r.Header.Get(FaultHeader); text != "" {
@@ -125,7 +134,7 @@ func (f *faults) of(r *http.Request, p string) (*fault, error) {
 	}
 	for i := range f.list {
 		t := &f.list[i]
-		if t.Method != "" && !strings.EqualFold(t.Method, r.Method) || !matchPath(t.Path, p) {
+		if t.Method != "" && !strings.EqualFold(t.Method, r.Method) || !matchPath(t.Path, p) || !strings.Contains(r.URL.RawQuery, t.Query) {
 			continue
 		}
 		if f.seen[i]++; f.seen[i] <= t.Skip || t.Times > 0 && f.seen[i] > t.Skip+t.Times {
@@ -164,7 +173,10 @@ func matchPath(pattern, p string) bool {
 type delayKey struct{}
 
 // apply carries a request out as the fault has it.
-func (f *fault) apply(w http.ResponseWriter, r *http.Request, next http.Handler) {
+func (f *fault) apply(w http.ResponseWriter, r *http.Request, pl plane, next http.Handler) {
+	if pl == planeBlob && f.storage(w, r, next) {
+		return
+	}
 	switch f.kind {
 	case "":
 		e := &arm.Error{Status: f.status, Code: http.StatusText(f.status), Message: "A fault was asked for.", RetryAfter: f.retryAfter}
@@ -175,7 +187,7 @@ func (f *fault) apply(w http.ResponseWriter, r *http.Request, next http.Handler)
 			e.Code = "ServerBusy"
 		}
 		e.Write(w)
-	case "expired-token":
+	case "expired-token", "expired-sas":
 		arm.Unauthorized("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than the current time.").Write(w)
 	case "reset-before":
 		panic(http.ErrAbortHandler)
@@ -186,6 +198,14 @@ func (f *fault) apply(w http.ResponseWriter, r *http.Request, next http.Handler)
 		t := &truncatedWriter{ResponseWriter: w, left: f.bytes}
 		next.ServeHTTP(t, r)
 		panic(http.ErrAbortHandler)
+	case "truncate-request":
+		f.cutRequest(r, next)
+	case "latency":
+		if f.pause(r.Context()) {
+			next.ServeHTTP(w, r)
+		}
+	case "disk-full":
+		(&arm.Error{Status: http.StatusInsufficientStorage, Code: "InsufficientStorage", Message: "There is no space left on the disk of the local workspace."}).Write(w)
 	case "slow":
 		next.ServeHTTP(&slowWriter{ResponseWriter: w, wait: f.wait, ctx: r.Context()}, r)
 	case "operation":

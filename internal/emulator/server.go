@@ -218,7 +218,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.refuse(w, r, err)
 	case f != nil:
-		f.apply(w, r, next)
+		f.apply(w, r, pl.plane, next)
 	default:
 		next.ServeHTTP(w, r)
 	}

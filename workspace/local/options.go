@@ -97,6 +97,8 @@ type Fault struct {
 	Method string
 	// Path is compared with the whole path, without regard to case; a star stands for any text: "*/jobs/*". In storage it begins with the account. Defaults to all.
 	Path string
+	// Query must be in the request's query as it was sent, such as "comp=blocklist". Defaults to all.
+	Query string
 	// Skip lets the first matching requests pass; Times is how many after them fail. Times 0: all of them.
 	Skip, Times int
 	// Do says what happens:
@@ -104,8 +106,12 @@ type Fault struct {
 	//	reset-before                    the connection breaks and nothing was done
 	//	reset-after                     the request is carried out and the connection breaks before the answer
 	//	truncate[=BYTES]                the body breaks off after so many bytes; defaults to half of it
+	//	truncate-request[=BYTES]        so many bytes of the request's body arrive, then the connection breaks; defaults to half of it
+	//	latency=DURATION                the request waits so long before it is carried out
 	//	slow=DURATION                   the body comes in eight parts with this wait before each
 	//	expired-token                   401, as for a token that has expired
+	//	expired-sas                     403, as for a shared access signature that has expired
+	//	disk-full                       what the request writes finds no space on the disk: 507
 	//	operation=DURATION              a long-running operation that the request begins takes so long
 	Do string
 }

@@ -99,6 +99,7 @@ type intake struct {
 	md5, crc bool  // to be computed
 	file     bool  // even if small
 	inline   int64 // the most bytes that are not to be a file, defaults to inlineLimit
+	full     error // what writing fails with, when it is to fail
 }
 
 // buffers are for moving large contents.
@@ -128,6 +129,8 @@ func (s *Service) receive(r io.Reader, in intake) (*content, error) {
 		n, err := io.ReadFull(r, head)
 		switch {
 		case err == nil && in.length < 0: // there may be more
+		case in.full != nil:
+			return nil, in.full
 		case err == nil, in.length < 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 			c.data = head[:n]
 			sums.add(c.data)
@@ -169,6 +172,9 @@ func (s *Service) fill(file *os.File, c *content, head []byte, r io.Reader, in i
 			sums.add((*buffer)[:n])
 			if _, err := file.Write((*buffer)[:n]); err != nil {
 				return err
+			}
+			if in.full != nil {
+				return in.full
 			}
 			c.size += int64(n)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,7 +21,9 @@ type Error struct {
 	Message string
 	// Detail goes into AuthenticationErrorDetail.
 	Detail string
-	header http.Header
+	// RetryAfter, when set, is told in whole seconds and in milliseconds.
+	RetryAfter time.Duration
+	header     http.Header
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
@@ -48,6 +51,15 @@ func (e *Error) because(format string, args ...any) *Error {
 	return &c
 }
 
+// Write answers a request with the error. What the client is still sending is read first: it would not read the answer otherwise.
+func (e *Error) Write(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.CopyN(io.Discard, r.Body, drained) // whatever fails here, the answer is the same
+	if w.Header().Get("x-ms-version") == "" {
+		w.Header().Set("x-ms-version", protocolVersion)
+	}
+	e.write(w, r, time.Now())
+}
+
 // write sends the error as Azure does: XML, and its code in a header.
 func (e *Error) write(w http.ResponseWriter, r *http.Request, now time.Time) {
 	h := w.Header()
@@ -56,6 +68,10 @@ func (e *Error) write(w http.ResponseWriter, r *http.Request, now time.Time) {
 	}
 	h.Set("x-ms-error-code", e.Code)
 	h.Del("ETag")
+	if e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
+		h.Set("retry-after-ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
+	}
 	if e.Status == http.StatusNotModified || r.Method == http.MethodHead {
 		w.WriteHeader(e.Status)
 		return
@@ -81,6 +97,9 @@ func (e *Error) write(w http.ResponseWriter, r *http.Request, now time.Time) {
 func failure(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
+	}
+	if diskFull(err) {
+		return errNoSpace
 	}
 	return &Error{Status: http.StatusInternalServerError, Code: "InternalError", Message: "The server encountered an internal error. Please retry the request."}
 }

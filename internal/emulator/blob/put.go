@@ -144,6 +144,10 @@ func (s *Service) commit(ctx context.Context, a address, w *write) (*record, err
 		w.contentType = defaultContentType
 	}
 	r := &record{kind: w.kind, headers: w.headers}
+	if err := space(ctx, a.String()); err != nil {
+		s.dropFiles(w.fresh)
+		return nil, err
+	}
 	var files []string
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
 		var err error

@@ -2,7 +2,6 @@ package blob
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
@@ -47,16 +46,15 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e := failure(err)
 	switch {
+	case e == errNoSpace:
+		s.log.Error("blob: the disk is full", "operation", q.op.name, "blob", q.address.String(), "error", err)
 	case e.Status != http.StatusInternalServerError:
 	case r.Context().Err() != nil: // the client went away
 		s.log.Debug("blob: request ended", "operation", q.op.name, "error", err)
 	default:
 		s.log.Error("blob: request failed", "operation", q.op.name, "blob", q.address.String(), "error", err)
 	}
-	// A client that is still sending would not read the answer. Whatever fails here,
-	// the answer is the same.
-	_, _ = io.CopyN(io.Discard, r.Body, drained)
-	e.write(w, r, s.now())
+	e.Write(w, r)
 }
 
 // drained is how much of a refused request's body is read.

@@ -125,7 +125,7 @@ func (q *request) body(limit int64, in intake) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.length = length
+	in.length, in.full = length, space(q.Context(), q.address.String())
 	in.md5 = in.md5 || wantMD5 != nil
 	in.crc = in.crc || wantCRC != nil
 	c, err := q.s.receive(r, in)
