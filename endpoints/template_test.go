@@ -41,7 +41,7 @@ accelerator_maps: [{accelerator_type: H100, number_of_accelerators_per_model_ins
 
 // templateBody is what the reference's _to_rest_object gives for it, but for type, name and version, which the client
 // adds, and a tag that is text.
-const templateBody = `{"displayName":"T","description":"d","deploymentTemplateType":"managed","tags":{"a":"1"},
+const templateBody = `{"displayName":"T","description":"d","deploymentTemplateType":"managed","tags":{"a":1},
 	"environmentId":"azureml://registries/r/environments/e/versions/1","environmentVariables":{"X":"1"},"modelMountPath":"/models",
 	"requestSettings":{"maxConcurrentRequestsPerInstance":4,"requestTimeout":"PT1M30.5S"},
 	"livenessProbe":{"failureThreshold":2,"successThreshold":1,"timeout":"PT3S","period":"PT5S","initialDelay":"PT10S","scheme":"https","httpMethod":"GET","path":"/h","port":8080},

@@ -109,3 +109,12 @@ jobs: {f: {type: parallel, component: ./plain.yml, inputs: {data: {type: uri_fil
 	f.check(t.Context(), c)
 	require.ErrorContains(t, c.faults.Err(), "pf flow validate")
 }
+
+// A flow that was not made yet, by value, is encoded all the same.
+func TestFlowComponentByValue(t *testing.T) {
+	_, err := wire.ToREST(FlowComponent{Name: "f"})
+	require.NoError(t, err)
+	var c Component = &FlowComponent{}
+	_, err = wire.ToREST(c)
+	require.NoError(t, err)
+}

@@ -85,7 +85,10 @@ func (e *Encoding) Plain(x any) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, _ := out.(map[string]any) // structure makes no other shape for a struct that is no union
+	m, _ := out.(map[string]any) // structure makes no other shape for a struct that is no union, and nil of an empty one
+	if m == nil {
+		m = map[string]any{}
+	}
 	return m, nil
 }
 
