@@ -167,6 +167,7 @@ func (n *ParallelNode) checkNode(ctx context.Context, c *checker) {
 }
 
 func (n *ParallelNode) resolveNode(ctx context.Context, r *resolver) error {
+	n.Component = built(n.Component)
 	own := n.Task != nil
 	if c, ok := n.Component.(*ParallelComponent); ok && c.ID == "" && c.Task != nil && !own {
 		n.inherit(wire.NodeJSON)

@@ -52,8 +52,13 @@ func (c *ScheduleClient) call(verb, name, method string, more ...string) *rest.C
 }
 
 // BeginCreate makes a schedule, or changes one that exists (Schedules_CreateOrUpdate), after uploading what it needs. All
-// that is wrong with it is reported at once, before anything is uploaded. s is not changed.
-func (c *ScheduleClient) BeginCreate(ctx context.Context, s *Schedule, o *ScheduleOptions) (p *runtime.Poller[*Schedule], err error) {
+// that is wrong with it is reported at once, before anything is uploaded. The schedule, or its builder, is not changed.
+func (c *ScheduleClient) BeginCreate(ctx context.Context, from ScheduleSource, o *ScheduleOptions) (p *runtime.Poller[*Schedule], err error) {
+	var s *Schedule
+	var kept azureml.Faults
+	if from != nil {
+		s, kept = from.plain()
+	}
 	if s == nil {
 		return nil, errors.New("schedules: create: the schedule is nil")
 	}
@@ -67,7 +72,7 @@ func (c *ScheduleClient) BeginCreate(ctx context.Context, s *Schedule, o *Schedu
 	}
 	r := newResolver(c.jobs, call.Op, so)
 	defer func() { err = errors.Join(err, r.close()) }()
-	check := &checker{ctx: ctx, r: r}
+	check := &checker{ctx: ctx, r: r, faults: kept}
 	s.check(ctx, check)
 	if err := check.faults.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", call.Op, err)

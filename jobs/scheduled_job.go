@@ -159,10 +159,20 @@ func (j *ScheduledJob) checkAction(ctx context.Context, c *checker, _ *Schedule)
 		c.add("create_job", "there is no job")
 	case j.Job == nil:
 	default:
-		d, err := j.Job.job()
-		if err != nil {
-			c.add("create_job", "%v", err)
-			return
+		var d definition
+		var kept azureml.Faults
+		if b, ok := j.Job.(builder); ok {
+			d, kept = b.partial()
+		}
+		for _, f := range kept {
+			c.fault(&azureml.Fault{Field: "create_job." + f.Field, Message: f.Message, Cause: f.Cause})
+		}
+		if d == nil {
+			var err error
+			if d, err = j.Job.job(); err != nil {
+				c.add("create_job", "%v", err)
+				return
+			}
 		}
 		switch d.jobType() {
 		case "Pipeline", "Command", "Spark":

@@ -293,13 +293,19 @@ func (c SparkConf) faults() (out []string) {
 
 func (j *SparkJob) check(ctx context.Context, c *checker) {
 	c.head(j.head())
-	if f := j.Entry.fault(); f != "" {
-		c.add("entry", "%s", f)
-	}
 	if j.Code.IsZero() {
 		c.add("code", "the folder with the entry file is required")
 	} else {
 		c.code(ctx, "code", j.Code)
+	}
+	j.checkParts(c)
+	c.compute(ctx, "compute", j.Compute)
+}
+
+// checkParts checks what neither a folder here nor the service is asked for.
+func (j *SparkJob) checkParts(c *checker) {
+	if f := j.Entry.fault(); f != "" {
+		c.add("entry", "%s", f)
 	}
 	if j.Code.Go != nil {
 		c.add("code", "Spark runs a Python file, not a Go program")
@@ -329,7 +335,6 @@ func (j *SparkJob) check(ctx context.Context, c *checker) {
 		}
 	}
 	c.references("args", j.Args, j.Inputs, j.Outputs, nil)
-	c.compute(ctx, "compute", j.Compute)
 }
 
 func (j *SparkJob) resolve(ctx context.Context, r *resolver) (err error) {

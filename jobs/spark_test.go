@@ -51,7 +51,7 @@ func TestSparkChecks(t *testing.T) {
 	for _, f := range c.faults {
 		fields = append(fields, f.Field)
 	}
-	require.Equal(t, []string{"entry", "code", "conf", "conf", "conf", "conf", "conf", "compute", "resources", "inputs.a.mode", "outputs.o.mode", "args"}, fields)
+	require.Equal(t, []string{"code", "entry", "conf", "conf", "conf", "conf", "conf", "compute", "resources", "inputs.a.mode", "outputs.o.mode", "args"}, fields)
 
 	require.Equal(t, []string{"spark.dynamicAllocation.minExecutors (3) is above 0 and at most spark.dynamicAllocation.maxExecutors (2)", "spark.executor.instances (9) is between 3 and 2, the bounds of the dynamic allocation"},
 		SparkConf{"spark.driver.cores": 1, "spark.driver.memory": "1g", "spark.executor.cores": 1, "spark.executor.memory": "1g", "spark.dynamicAllocation.enabled": "true",
