@@ -138,6 +138,9 @@ func assetRoutes() []route {
 				ops = [2]string{"Registry" + a.containers, "Registry" + a.ops}
 			}
 			ck, vk := a.containerKind(at.registry), a.versionKind(at.registry)
+			if a.collection == arm.Models && !at.registry {
+				ck, vk = joined(ck), joined(vk)
+			}
 			one := at.base + "/" + a.collection + "/{name}"
 			typ := at.typ + a.collection
 			rs = append(rs, crud(ck, typ, ops[0], at.base+"/"+a.collection, "name", a.since)...)
@@ -392,7 +395,10 @@ func (s *Server) register(ctx context.Context, sc arm.Scope, collection, name, v
 			return err
 		}
 		at = sd.ID
-		return storedVersion(tx, id, d, now)
+		if err := storedVersion(tx, id, d, now); err != nil || collection != arm.Models {
+			return err
+		}
+		return s.keepModel(tx, id, d)
 	})
 	return at, err
 }

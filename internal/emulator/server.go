@@ -87,7 +87,7 @@ func Open(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s.tracking, err = tracking.New(s.db, s.blobs, &tracking.Options{Clock: o.Clock, Logger: o.Logger, Account: func(ws string) (string, string) {
 		return scopeOfKey(ws).Account(), arm.ArtifactContainer
-	}})
+	}, Registry: models{s}})
 	if err != nil {
 		return s, err
 	}

@@ -128,23 +128,43 @@ type place struct {
 	path               string       // the proxy's
 	run                *runRow      // whose they are, if a run's
 	model              *loggedModel // or a logged model's
+	fixed              bool         // they are a registered model's, and do not change
 }
 
 // locate finds where a path of the proxy leads: …/run/artifacts/… to the run.
 func (s *Store) locate(ctx context.Context, ws, p string) (*place, error) {
-	at := &place{name: proxyFolder + p, path: p}
+	if strings.HasPrefix(p, outsideFolder) {
+		var at *place
+		err := s.read(ctx, ws, func(tx *sql.Tx, space int64) (err error) {
+			at, err = s.outsideAt(ctx, tx, space, ws, p)
+			return err
+		})
+		if at != nil || err != nil {
+			return at, err
+		}
+	}
+	if !strings.Contains(p+"/", "/artifacts/") {
+		return s.locateTx(nil, 0, ws, p)
+	}
+	var at *place
+	err := s.read(ctx, ws, func(tx *sql.Tx, space int64) (err error) {
+		at, err = s.locateTx(tx, space, ws, p)
+		return err
+	})
+	return at, err
+}
+
+// locateTx is locate inside a transaction, for what is below a folder named artifacts.
+func (s *Store) locateTx(tx *sql.Tx, space int64, ws, p string) (at *place, err error) {
+	at = &place{name: proxyFolder + p, path: p}
 	at.account, at.container = s.opts.Account(ws)
 	if !strings.Contains(p+"/", "/artifacts/") {
 		return at, nil
 	}
 	var rest string
-	err := s.read(ctx, ws, func(tx *sql.Tx, space int64) (err error) {
-		if at.run, rest, err = s.runAt(tx, space, p); err != nil || at.run != nil {
-			return err
-		}
+	if at.run, rest, err = s.runAt(tx, space, p); err == nil && at.run == nil {
 		at.model, err = s.modelAt(tx, space, p)
-		return err
-	})
+	}
 	if at.run != nil {
 		at.name = runFolder + at.run.id
 		if rest != "" {

@@ -193,6 +193,9 @@ func (c *call) target(p string) (*place, error) {
 // writablePlace refuses artifacts that the caller may not write: with a run's token
 // only those of runs and models that are its own, and of traces.
 func (c *call) writablePlace(at *place) error {
+	if at.fixed {
+		return errorf(PermissionDenied, "The files of a registered model cannot be changed: '%s'.", at.path)
+	}
 	if c.o.RunLimit == "" {
 		return nil
 	}

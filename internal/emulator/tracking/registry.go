@@ -65,6 +65,7 @@ type versionBody struct {
 	Location    string  `json:"location"`
 	RunLink     string  `json:"run_link"`
 	Tags        []Tag   `json:"tags,omitempty"`
+	Outside     bool    `json:"outside,omitempty"` // the other list of models gave it
 }
 
 func (m *registered) prompt() bool {
@@ -238,6 +239,23 @@ func versionsWhere(tx *sql.Tx, where string, args ...any) (all []*version, err e
 // save writes what may change of a version.
 func (v *version) save(tx *sql.Tx) error {
 	_, err := tx.Exec(`UPDATE tracking_versions SET stage = ?, run = ?, place = ?, prompt = ?, body = ? WHERE vid = ?`, v.stage, v.run, v.place, v.prompt(), string(rawJSON(v.versionBody)), v.vid)
+	return err
+}
+
+// erase leaves nothing of a version but its number and its tags.
+func (v *version) erase(r *registered, now int64) {
+	r.Updated = now
+	r.Aliases = slices.DeleteFunc(r.Aliases, func(a alias) bool { return a.Version == v.number })
+	v.stage, v.run, v.place = stageDeleted, "REDACTED-RUN-ID", sql.NullString{}
+	v.versionBody = versionBody{Created: v.Created, Updated: now, Source: "REDACTED-SOURCE-PATH", RunLink: "REDACTED-RUN-LINK", Tags: v.Tags}
+}
+
+// remove deletes a model with its versions.
+func (m *registered) remove(tx *sql.Tx) error {
+	if _, err := tx.Exec(`DELETE FROM tracking_versions WHERE mid = ?`, m.mid); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM tracking_models WHERE mid = ?`, m.mid)
 	return err
 }
 

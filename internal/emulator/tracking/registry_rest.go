@@ -48,7 +48,10 @@ func createModel(c *call) error {
 			return err
 		}
 		_, err = tx.Exec(`INSERT INTO tracking_models (ws, name, body) VALUES (?, ?, ?)`, space, made.name, string(rawJSON(made.registeredBody)))
-		return err
+		if err != nil {
+			return err
+		}
+		return c.tell(tx, space, made)
 	})
 	if err != nil {
 		return err
@@ -102,10 +105,19 @@ func (c *call) changeModel(name string, f func(tx *sql.Tx, space int64, m *regis
 		if m, err = model(tx, space, name); err != nil {
 			return err
 		}
+		old := m.name
 		if err := f(tx, space, m); err != nil {
 			return err
 		}
 		if err := m.save(tx); err != nil {
+			return err
+		}
+		if m.name == old {
+			err = c.tell(tx, space, m)
+		} else {
+			err = c.tellRenamed(tx, space, m, old)
+		}
+		if err != nil {
 			return err
 		}
 		latest, err = latestOf(tx, m.mid)
@@ -161,7 +173,10 @@ func renameModel(c *call) error {
 			return err
 		}
 		for _, v := range all {
-			v.Updated = r.Updated
+			v.Updated, v.model = r.Updated, name
+			if v.Outside {
+				v.show()
+			}
 			if err := v.save(tx); err != nil {
 				return err
 			}
@@ -188,11 +203,10 @@ func deleteModel(c *call) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`DELETE FROM tracking_versions WHERE mid = ?`, r.mid); err != nil {
+		if err := r.remove(tx); err != nil {
 			return err
 		}
-		_, err = tx.Exec(`DELETE FROM tracking_models WHERE mid = ?`, r.mid)
-		return err
+		return c.tellRemoved(tx, r, r.name, 0)
 	})
 	if err != nil {
 		return err

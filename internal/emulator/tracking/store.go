@@ -23,6 +23,8 @@ type Options struct {
 	Account func(ws string) (account, container string)
 	// OnRun is told when a run's status has changed, after the change is durable.
 	OnRun func(ws, run, status string)
+	// Registry is the other list of models, which is kept the same. Defaults to none.
+	Registry Registry
 }
 
 // Store keeps the tracking of all workspaces of a folder. A workspace is told by

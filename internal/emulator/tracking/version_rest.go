@@ -2,7 +2,6 @@ package tracking
 
 import (
 	"database/sql"
-	"slices"
 
 	"github.com/azureml-go/azureml/internal/emulator/tracking/py"
 	"github.com/azureml-go/azureml/internal/emulator/tracking/request"
@@ -66,7 +65,7 @@ func getVersion(c *call) error {
 }
 
 // changeVersion runs f on a version and its model and saves both.
-func (c *call) changeVersion(name, number string, f func(tx *sql.Tx, r *registered, v *version) error) (r *registered, v *version, err error) {
+func (c *call) changeVersion(name, number string, f func(tx *sql.Tx, space int64, r *registered, v *version) error) (r *registered, v *version, err error) {
 	err = c.update(func(tx *sql.Tx, space int64) (err error) {
 		if v, err = versionOf(tx, space, name, number); err != nil {
 			return err
@@ -74,13 +73,19 @@ func (c *call) changeVersion(name, number string, f func(tx *sql.Tx, r *register
 		if r, err = model(tx, space, v.model); err != nil {
 			return err
 		}
-		if err := f(tx, r, v); err != nil {
+		if err := f(tx, space, r, v); err != nil {
 			return err
 		}
 		if err := r.save(tx); err != nil {
 			return err
 		}
-		return v.save(tx)
+		if err := v.save(tx); err != nil {
+			return err
+		}
+		if v.stage == stageDeleted {
+			return c.tellRemoved(tx, r, r.name, v.number)
+		}
+		return c.tell(tx, space, r, v)
 	})
 	return r, v, err
 }
@@ -91,7 +96,7 @@ func updateVersion(c *call) error {
 	if err != nil {
 		return err
 	}
-	r, v, err := c.changeVersion(m.Text("name"), m.Text("version"), func(_ *sql.Tx, _ *registered, v *version) error {
+	r, v, err := c.changeVersion(m.Text("name"), m.Text("version"), func(_ *sql.Tx, _ int64, _ *registered, v *version) error {
 		v.Description, v.Updated = m.TextPtr("description"), c.now()
 		return nil
 	})
@@ -115,7 +120,7 @@ func transitionStage(c *call) error {
 	if archive && (stage == stageNone || stage == "Archived") {
 		return invalidf("Model version transition cannot archive existing model versions because '%s' is not an Active stage. Valid stages are ['Staging', 'Production']", m.Text("stage"))
 	}
-	r, v, err := c.changeVersion(m.Text("name"), m.Text("version"), func(tx *sql.Tx, r *registered, v *version) error {
+	r, v, err := c.changeVersion(m.Text("name"), m.Text("version"), func(tx *sql.Tx, space int64, r *registered, v *version) error {
 		now := c.now()
 		if archive {
 			others, err := versionsWhere(tx, `v.mid = ? AND v.stage = ? AND v.version <> ?`, r.mid, stage, v.number)
@@ -127,6 +132,9 @@ func transitionStage(c *call) error {
 				if err := o.save(tx); err != nil {
 					return err
 				}
+			}
+			if err := c.tell(tx, space, r, others...); err != nil {
+				return err
 			}
 		}
 		v.stage, v.Updated, r.Updated = stage, now, now
@@ -151,11 +159,8 @@ func deleteVersion(c *call) error {
 	if err := c.unlimited("delete registered models"); err != nil {
 		return err
 	}
-	_, _, err = c.changeVersion(m.Text("name"), m.Text("version"), func(_ *sql.Tx, r *registered, v *version) error {
-		r.Updated = c.now()
-		r.Aliases = slices.DeleteFunc(r.Aliases, func(a alias) bool { return a.Version == v.number })
-		v.stage, v.run, v.place = stageDeleted, "REDACTED-RUN-ID", sql.NullString{}
-		v.versionBody = versionBody{Created: v.Created, Updated: r.Updated, Source: "REDACTED-SOURCE-PATH", RunLink: "REDACTED-RUN-LINK", Tags: v.Tags}
+	_, _, err = c.changeVersion(m.Text("name"), m.Text("version"), func(_ *sql.Tx, _ int64, r *registered, v *version) error {
+		v.erase(r, c.now())
 		return nil
 	})
 	if err != nil {
@@ -180,7 +185,7 @@ func tagVersion(c *call) error {
 	if err := checkVersionTag(t); err != nil {
 		return err
 	}
-	_, _, err = c.changeVersion(m.Text("name"), m.Text("version"), func(_ *sql.Tx, _ *registered, v *version) error {
+	_, _, err = c.changeVersion(m.Text("name"), m.Text("version"), func(_ *sql.Tx, _ int64, _ *registered, v *version) error {
 		v.Tags = setTagOf(v.Tags, t)
 		return nil
 	})
@@ -205,7 +210,7 @@ func untagVersion(c *call) error {
 	if err := checkName(m.Text("key"), "key"); err != nil {
 		return err
 	}
-	_, _, err = c.changeVersion(m.Text("name"), m.Text("version"), func(_ *sql.Tx, _ *registered, v *version) error {
+	_, _, err = c.changeVersion(m.Text("name"), m.Text("version"), func(_ *sql.Tx, _ int64, _ *registered, v *version) error {
 		v.Tags, _ = removeTagOf(v.Tags, m.Text("key"))
 		return nil
 	})
@@ -229,7 +234,13 @@ func downloadURI(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(func(o *out) { o.str("artifact_uri", v.uri()) })
+	uri := v.uri()
+	if v.Outside && c.o.ArtifactURI != nil {
+		if uri, err = c.azureURI(v); err != nil {
+			return err
+		}
+	}
+	return c.answer(func(o *out) { o.str("artifact_uri", uri) })
 }
 
 // uri is where a version's files are.

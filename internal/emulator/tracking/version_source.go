@@ -82,9 +82,11 @@ func (c *call) insertVersion(tx *sql.Tx, space int64, n *newVersion) (*registere
 		return nil, nil, err
 	}
 	if !prompt && n.model != "" {
-		err = c.noteVersion(tx, space, n.model, v)
+		if err := c.noteVersion(tx, space, n.model, v); err != nil {
+			return nil, nil, err
+		}
 	}
-	return r, v, err
+	return r, v, c.tell(tx, space, r, v)
 }
 
 // noteVersion names a version in a tag of the logged model that it was made of.
