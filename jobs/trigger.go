@@ -29,12 +29,13 @@ var _ = wire.RegisterSum[Trigger](&wire.Sum{
 
 // CronTrigger acts when a cron expression says so.
 type CronTrigger struct {
-	// Expression has five fields: minute, hour, day of the month, month, day of the week: "15 10 * * 1". Required.
+	// Expression has five fields: minute, hour, day of the month, month, day of the week: "15 10 * * 1". The service takes the third and the fourth for stars. Required.
 	Expression string `yaml:"expression,required" json:"expression"`
-	// StartTime and EndTime are as "2024-05-01T08:00:00", on the clocks of the time zone. Default to now and never.
+	// StartTime and EndTime are as "2024-05-01T08:00:00", on the clocks of the time zone. Without a start the first job runs at
+	// once; with one in the past, at the next time that the trigger names. Without an end there is none.
 	StartTime WallTime `yaml:"start_time" json:"startTime"`
 	EndTime   WallTime `yaml:"end_time" json:"endTime"`
-	// TimeZone is one of Windows' names, such as "Pacific Standard Time". Defaults to UTC.
+	// TimeZone is one of Windows' names, such as "Pacific Standard Time"; a local workspace also knows IANA's. Defaults to UTC.
 	TimeZone string `yaml:"time_zone" json:"timeZone,default=UTC"`
 }
 
@@ -60,10 +61,11 @@ type RecurrenceTrigger struct {
 	Interval int `yaml:"interval,required" json:"interval"`
 	// Schedule is when on a day the schedule acts. Defaults to the start time's.
 	Schedule RecurrencePattern `yaml:"schedule" json:"schedule,keep"`
-	// StartTime and EndTime are as "2024-05-01T08:00:00", on the clocks of the time zone. Default to now and never.
+	// StartTime and EndTime are as "2024-05-01T08:00:00", on the clocks of the time zone. Without a start the first job runs at
+	// once; with one in the past, at the next time that the trigger names. Without an end there is none.
 	StartTime WallTime `yaml:"start_time" json:"startTime"`
 	EndTime   WallTime `yaml:"end_time" json:"endTime"`
-	// TimeZone is one of Windows' names, such as "Pacific Standard Time". Defaults to UTC.
+	// TimeZone is one of Windows' names, such as "Pacific Standard Time"; a local workspace also knows IANA's. Defaults to UTC.
 	TimeZone string `yaml:"time_zone" json:"timeZone,default=UTC"`
 }
 

@@ -18,7 +18,10 @@ var computeKind = &kind{
 	frozen: func(old, doc document) error {
 		return same(old, doc, "ComputeTypeChangeNotAllowed", "properties.computeType", "properties.resourceId", "properties.properties.vmSize")
 	},
-	after: func(c *call, ch *change) { c.s.jobs.ComputeChanged(c.sc, ch.id.Name()) },
+	after: func(c *call, ch *change) {
+		c.s.jobs.ComputeChanged(c.sc, ch.id.Name())
+		c.s.planCompute(c.sc, ch.id.String(), ch.doc)
+	},
 	removing: func(c *call, id arm.ID, old document) (func(context.Context) error, error) {
 		switch a := c.query("underlyingResourceAction"); {
 		case strings.EqualFold(a, "Detach"):
@@ -28,8 +31,8 @@ var computeKind = &kind{
 		case a != "" && !strings.EqualFold(a, "Delete"):
 			return nil, arm.Invalid("underlyingResourceAction", "The action %q is unknown: Delete or Detach.", a)
 		}
-		if busy, _ := c.s.jobs.Load(c.sc, id.Name()); busy > 0 {
-			return nil, arm.Conflict("ComputeInUse", "The compute %q runs jobs; cancel them first.", id.Name())
+		if busy, waiting := c.s.jobs.Load(c.sc, id.Name()); busy+waiting > 0 {
+			return nil, arm.Conflict("ComputeInUse", "The compute %q has jobs that run or wait; cancel them first.", id.Name())
 		}
 		return nil, nil
 	},
@@ -102,6 +105,9 @@ func checkCompute(c *call, ch *change) error {
 		}
 	case "ComputeInstance":
 		if err := ch.doc.missing("properties.properties.vmSize"); err != nil {
+			return err
+		}
+		if err := checkPower(ch.doc); err != nil {
 			return err
 		}
 	case "VirtualMachine", "Kubernetes", "SynapseSpark", "HDInsight", "DataFactory", "Databricks":
@@ -181,23 +187,18 @@ func showCompute(c *call, d document) (document, error) {
 	if inner != nil && d.text("properties", "computeType") == "ComputeInstance" {
 		if o := c.s.running(d.text("id")); o != nil && (o.State == "Starting" || o.State == "Stopping" || o.State == "Restarting") {
 			inner["state"] = o.State
+		} else if busy, _ := c.s.jobs.Load(c.sc, d.text("name")); busy > 0 && inner["state"] == "Running" {
+			inner["state"] = "JobRunning"
 		}
 	}
 	if inner == nil || d.text("properties", "computeType") != "AmlCompute" {
 		return d, nil
 	}
-	busy, waiting := c.s.jobs.Load(c.sc, d.text("name"))
-	limit := intOf(d.at("properties", "properties", "scaleSettings", "maxNodeCount"))
-	now := max(busy, intOf(d.at("properties", "properties", "scaleSettings", "minNodeCount")))
-	target := min(busy+waiting, limit)
-	inner["currentNodeCount"], inner["targetNodeCount"] = now, max(target, now)
-	inner["nodeStateCounts"] = map[string]any{"idleNodeCount": now - busy, "runningNodeCount": busy, "preparingNodeCount": 0, "unusableNodeCount": 0, "leavingNodeCount": 0, "preemptedNodeCount": 0}
-	inner["allocationState"] = "Steady"
-	inner["allocationStateTransitionTime"] = d.at("properties", "modifiedOn")
+	showFleet(d, c.s.jobs.Fleet(c.sc, d.text("name"), scaleOf(d)))
 	return d, nil
 }
 
-// slots is how many nodes' worth of jobs a compute runs now.
+// slots is how many nodes' worth of jobs a compute runs now; -1 of an instance that is stopped, whose jobs wait.
 func (s *Server) slots(sc arm.Scope, name string) int {
 	if strings.EqualFold(name, "serverless") || name == "" {
 		return s.serverlessSlots
@@ -216,6 +217,7 @@ func (s *Server) slots(sc arm.Scope, name string) int {
 		if d.text("properties", "properties", "state") == "Running" {
 			return 1
 		}
+		return -1
 	case "Kubernetes", "VirtualMachine":
 		return 1
 	}
@@ -238,30 +240,6 @@ func intOf(v any) int {
 	return 0
 }
 
-// computeState starts or stops a compute instance.
-func computeState(c *call, state, operation, meanwhile string) error {
-	at := c.sc.Child(arm.Computes, c.v["compute"])
-	d, err := c.find(at, "compute", c.v["compute"])
-	if err != nil {
-		return err
-	}
-	if t := d.text("properties", "computeType"); t != "ComputeInstance" {
-		return arm.BadRequest("UserError", "A compute of type %s cannot be started or stopped.", t)
-	}
-	if err := c.s.errBusy(at); err != nil {
-		return err
-	}
-	if state == "Stopped" {
-		if busy, _ := c.s.jobs.Load(c.sc, c.v["compute"]); busy > 0 {
-			return arm.Conflict("ComputeInUse", "The compute %q runs jobs; cancel them first.", c.v["compute"])
-		}
-	}
-	inner := d.object("properties", "properties")
-	inner["state"] = state
-	inner["lastOperation"] = map[string]any{"operationName": operation, "operationTime": timestamp(c.now), "operationStatus": "Succeeded", "operationTrigger": "User"}
-	return c.rewrite(at, d, meanwhile, styleAsync, func() { c.s.jobs.ComputeChanged(c.sc, c.v["compute"]) })
-}
-
 func resizeCompute(c *call) error {
 	var want struct{ TargetVMSize string }
 	if err := c.into(&want); err != nil {
@@ -277,23 +255,6 @@ func resizeCompute(c *call) error {
 	}
 	d.object("properties", "properties")["vmSize"] = want.TargetVMSize
 	return c.rewrite(at, d, "Updating", styleAsync, nil)
-}
-
-// listNodes gives the nodes that run jobs; idle ones do not exist here.
-func listNodes(c *call) error {
-	d, err := c.find(c.sc.Child(arm.Computes, c.v["compute"]), "compute", c.v["compute"])
-	if err != nil {
-		return err
-	}
-	if t := d.text("properties", "computeType"); t != "AmlCompute" {
-		return arm.BadRequest("UserError", "A compute of type %s has no nodes to list.", t)
-	}
-	busy, _ := c.s.jobs.Load(c.sc, c.v["compute"])
-	nodes := []any{}
-	for i := range busy {
-		nodes = append(nodes, document{"nodeId": fmt.Sprintf("local_%d", i), "privateIpAddress": "127.0.0.1", "publicIpAddress": nil, "port": 0, "nodeState": "running", "runId": nil})
-	}
-	return c.slice("nodes", nodes)
 }
 
 func computeKeys(c *call) error {

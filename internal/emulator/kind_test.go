@@ -80,7 +80,7 @@ func TestComputeInstances(t *testing.T) {
 	require.Equal(t, 0, c.s.slots(DefaultScope, "none"))
 	c.do("POST", DefaultScope.Child("computes", "box", "stop")+version, nil).want(202)
 	require.Equal(t, "Stopped", state())
-	require.Equal(t, 0, c.s.slots(DefaultScope, "box"))
+	require.Equal(t, -1, c.s.slots(DefaultScope, "box"))
 	c.do("POST", DefaultScope.Child("computes", "box", "start")+version, nil).want(202)
 	require.Equal(t, "Running", state())
 	c.do("POST", DefaultScope.Child("computes", "pair", "stop")+version, nil).want(400)

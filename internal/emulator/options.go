@@ -35,8 +35,9 @@ type Options struct {
 	PageSize int
 	// Faults are applied to requests in their order.
 	Faults []Fault
-	// Clock tells the time of documents, operations, tokens and signatures. Defaults to time.Now.
+	// Clock tells the time of documents, operations, tokens and signatures, and when schedules and computes act. Defaults to time.Now.
 	Clock func() time.Time
+	moved bool // the clock is not the machine's
 	// Logger takes one line for each refused or failed request. Defaults to none.
 	Logger *slog.Logger
 }
@@ -118,7 +119,7 @@ func (o *Options) complete() error {
 			return fmt.Errorf("emulator: Options.Faults[%d]: %w", i, err)
 		}
 	}
-	if o.Clock == nil {
+	if o.moved = o.Clock != nil; !o.moved {
 		o.Clock = time.Now
 	}
 	if o.Logger == nil {

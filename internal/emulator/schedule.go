@@ -2,7 +2,7 @@ package emulator
 
 import (
 	"net/http"
-	"regexp"
+	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 )
@@ -10,6 +10,7 @@ import (
 var scheduleKind = &kind{
 	word: "schedule", state: true, put: styleAsync, del: styleLocation, newest: true,
 	check: checkSchedule,
+	after: func(c *call, ch *change) { c.s.planSchedule(c.sc, ch.id.String(), ch.doc, ch.old == nil) },
 	filter: func(c *call) (func(document) (bool, error), error) {
 		on := func(d document) bool { b, ok := d.at("properties", "isEnabled").(bool); return !ok || b }
 		switch v := viewOf(c); v {
@@ -24,11 +25,6 @@ var scheduleKind = &kind{
 		}
 	},
 }
-
-// cronExpression has five fields of numbers or names, ranges, steps and lists.
-var cronExpression = regexp.MustCompile(`^\s*(?:` + cronField + `\s+){4}` + cronField + `\s*$`)
-
-const cronField = `(?i:(?:\*|[0-9]+|[a-z]{3})(?:-(?:[0-9]+|[a-z]{3}))?(?:/[0-9]+)?(?:,(?:\*|[0-9]+|[a-z]{3})(?:-(?:[0-9]+|[a-z]{3}))?(?:/[0-9]+)?)*)`
 
 func scheduleRoutes() []route {
 	const typ = "workspaces/schedules"
@@ -45,20 +41,15 @@ func checkSchedule(c *call, ch *change) error {
 	if err != nil {
 		return err
 	}
-	if t == "Cron" {
-		if err := ch.doc.missing("properties.trigger.expression"); err != nil {
-			return err
-		}
-		if x := ch.doc.text("properties", "trigger", "expression"); !cronExpression.MatchString(x) {
-			return arm.Invalid("properties.trigger.expression", "The expression %q is not a cron expression of five fields: minute, hour, day of month, month, day of week.", x)
-		}
-	} else {
-		if err := ch.doc.missing("properties.trigger.frequency", "properties.trigger.interval"); err != nil {
-			return err
-		}
-		if _, err := ch.doc.oneOf("properties.trigger.frequency", "Minute", "Hour", "Day", "Week", "Month"); err != nil {
-			return err
-		}
+	field := "properties.trigger.expression"
+	if t != "Cron" {
+		field = "properties.trigger.frequency"
+	}
+	if err := ch.doc.missing(field); err != nil {
+		return err
+	}
+	if _, err := triggerOf(ch.doc); err != nil {
+		return err
 	}
 	a, err := ch.doc.oneOf("properties.action.actionType", "CreateJob", "InvokeBatchEndpoint", "ImportData", "CreateMonitor")
 	if err != nil {
@@ -73,10 +64,12 @@ func checkSchedule(c *call, ch *change) error {
 		if err := ch.doc.missing("properties.action.endpointInvocationDefinition"); err != nil {
 			return err
 		}
+		return unscheduled(a)
 	case "ImportData":
 		if err := ch.doc.missing("properties.action.dataImportDefinition"); err != nil {
 			return err
 		}
+		return unscheduled(a)
 	case "CreateMonitor":
 		if err := ch.doc.missing("properties.action.monitorDefinition"); err != nil {
 			return err
@@ -90,10 +83,29 @@ func checkSchedule(c *call, ch *change) error {
 	return nil
 }
 
-// triggerSchedule is refused until schedules are run here: it must not answer with a job that nobody made.
+// triggerSchedule starts a schedule's job now, also while the schedule is disabled. The time that the caller gives is what the job is told.
 func triggerSchedule(c *call) error {
-	if _, err := c.find(c.sc.Child(arm.Schedules, c.v["schedule"]), "schedule", c.v["schedule"]); err != nil {
+	var want struct{ ScheduleTime string }
+	if err := c.into(&want); err != nil {
 		return err
 	}
-	return &arm.Error{Status: http.StatusBadRequest, Code: "SchedulesNotSupported", Message: "This local workspace keeps schedules and does not run them."}
+	at := c.now
+	if want.ScheduleTime != "" {
+		t, err := time.Parse(time.RFC3339, want.ScheduleTime)
+		if err != nil {
+			if t, err = time.Parse("2006-01-02T15:04:05", want.ScheduleTime); err != nil {
+				return arm.Invalid("scheduleTime", "%q is not a time such as 2024-05-01T08:00:00+00:00.", want.ScheduleTime)
+			}
+		}
+		at = t
+	}
+	d, err := c.find(c.sc.Child(arm.Schedules, c.v["schedule"]), "schedule", c.v["schedule"])
+	if err != nil {
+		return err
+	}
+	job, err := c.s.fire(c.ctx(), c.sc, d, at)
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, document{"jobName": job, "scheduleActionType": d.text("properties", "action", "actionType")})
 }

@@ -39,6 +39,7 @@ type Server struct {
 	resolver *arm.Resolver
 	jobs     *execution.Engine
 	online   *serving.Host
+	agenda   *agenda
 	handler  http.Handler
 
 	ctx    context.Context // ends when Close begins
@@ -65,6 +66,7 @@ func Open(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s = &Server{opts: o, table: newTable(), active: map[string]*operation{}, workspaces: map[string]arm.Scope{}, accounts: map[string]bool{}, endpoints: map[string]arm.Scope{}, faults: newFaults(o.Faults), addr: "127.0.0.1:0", serverlessSlots: runtime.NumCPU()}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.agenda = newAgenda(o.Clock, o.moved)
 	s.handler = http.HandlerFunc(s.serve)
 	defer func() {
 		if err != nil {
@@ -103,6 +105,15 @@ func Open(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	if err := s.wire(ctx); err != nil {
 		return s, err
+	}
+	if err := s.planAll(ctx); err != nil {
+		return s, err
+	}
+	if s.begin() {
+		go func() {
+			defer s.end()
+			s.agenda.run(s.ctx)
+		}()
 	}
 	return s, nil
 }

@@ -37,7 +37,8 @@ type Options struct {
 	// Faults go wrong on purpose. A request can ask for one of its own by the header x-azureml-fault, whose value is a Fault's Do; ";times=N" behind it bounds it to the first N
 	// attempts. Defaults to none.
 	Faults []Fault
-	// Clock tells the time of documents, operations, tokens and signatures. Defaults to time.Now.
+	// Clock tells the time of documents, operations, tokens and signatures, and when schedules and computes act: a test that moves it makes them. When it jumps over several
+	// ticks of a schedule, the last of them runs. Defaults to time.Now.
 	Clock func() time.Time
 	// Logger takes what is refused or fails. Defaults to none.
 	Logger *slog.Logger

@@ -81,7 +81,8 @@ func (e *Engine) faults(ctx context.Context, sc arm.Scope, s *commandSpec) []*ar
 	compute := computeName(s.ComputeID)
 	size := e.Slots(sc, compute)
 	switch {
-	case size <= 0:
+	case size < 0: // switched off: jobs wait until it is started
+	case size == 0:
 		add(arm.Invalid("properties.computeId", "the compute %q is not there or runs no jobs", compute))
 	case s.nodes() > size && !elastic(compute):
 		add(arm.Invalid("properties.resources.instanceCount", "%d nodes are asked for; the compute %q has %d", s.nodes(), compute, size))

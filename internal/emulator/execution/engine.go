@@ -44,7 +44,7 @@ type Deps struct {
 	Artifacts func(ctx context.Context, sc arm.Scope) (account, container string, err error)
 	// Register makes an asset version of an output; version "" is the next one.
 	Register func(ctx context.Context, sc arm.Scope, a Asset) (id string, err error)
-	// Slots is how many nodes a compute has now; 0 when it runs nothing.
+	// Slots is how many nodes a compute may have now: 0 when it is not there or runs no jobs, -1 when it is switched off and jobs wait for it.
 	Slots func(sc arm.Scope, compute string) int
 }
 
@@ -255,7 +255,7 @@ func (e *Engine) launch(r *Record) {
 	e.wg.Add(1)
 	e.mu.Unlock()
 	if j.driver() == nil { // jobs are queued in the order they came
-		j.place = e.compute(r.Scope, r.Compute).enqueue(r.Nodes, func() int { return e.Slots(r.Scope, r.Compute) })
+		j.place = e.compute(r.Scope, r.Compute).enqueue(r.Name, r.Nodes, func() int { return e.Slots(r.Scope, r.Compute) })
 	}
 	go func() {
 		defer e.wg.Done()
@@ -380,7 +380,7 @@ func (e *Engine) compute(sc arm.Scope, name string) *slots {
 	k := openKey(sc.Key(), name)
 	s := e.slots[k]
 	if s == nil {
-		s = &slots{}
+		s = &slots{fleet: fleet{clock: e.Clock, seed: k}}
 		e.slots[k] = s
 	}
 	return s

@@ -82,7 +82,7 @@ func (j *job) execute() error {
 	if err := s.wait(j.ctx, j.place, size); err != nil {
 		return context.Cause(j.ctx)
 	}
-	defer s.release(r.Nodes, size)
+	defer s.release(j.place, size)
 	return j.perform()
 }
 

@@ -10,17 +10,20 @@ type slots struct {
 	mu    sync.Mutex
 	used  int
 	queue []*claim
+	fleet fleet
 }
 
 type claim struct {
+	run   string
 	n     int
+	nodes []*node // once it is ready
 	ready chan struct{}
 }
 
-// enqueue takes a place in the queue for n nodes. size is asked each time the
+// enqueue takes a place in the queue for n nodes for a run. size is asked each time the
 // queue moves, because a compute can be changed while jobs wait.
-func (s *slots) enqueue(n int, size func() int) *claim {
-	c := &claim{n: n, ready: make(chan struct{})}
+func (s *slots) enqueue(run string, n int, size func() int) *claim {
+	c := &claim{run: run, n: n, ready: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue = append(s.queue, c)
@@ -40,7 +43,7 @@ func (s *slots) wait(ctx context.Context, c *claim, size func() int) error {
 	defer s.mu.Unlock()
 	select {
 	case <-c.ready: // given out at the same moment
-		s.used -= c.n
+		s.free(c)
 	default:
 		for i, q := range s.queue {
 			if q == c {
@@ -53,12 +56,17 @@ func (s *slots) wait(ctx context.Context, c *claim, size func() int) error {
 	return ctx.Err()
 }
 
-// release gives n nodes back.
-func (s *slots) release(n int, size func() int) {
+// release gives a claim's nodes back.
+func (s *slots) release(c *claim, size func() int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.used -= n
+	s.free(c)
 	s.advance(size)
+}
+
+func (s *slots) free(c *claim) {
+	s.used -= c.n
+	s.fleet.free(c.nodes)
 }
 
 // resized lets the queue move after the compute was changed.
@@ -79,6 +87,7 @@ func (s *slots) advance(size func() int) {
 		c := s.queue[0]
 		s.queue = s.queue[1:]
 		s.used += c.n
+		c.nodes = s.fleet.take(c.run, c.n)
 		close(c.ready)
 	}
 }

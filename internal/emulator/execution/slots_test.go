@@ -12,8 +12,11 @@ import (
 func size(n int) func() int { return func() int { return n } }
 
 func (s *slots) acquire(ctx context.Context, n int, size func() int) error {
-	return s.wait(ctx, s.enqueue(n, size), size)
+	return s.wait(ctx, s.enqueue("", n, size), size)
 }
+
+// give releases as much as a claim of n has.
+func (s *slots) give(n int, size func() int) { s.release(&claim{n: n}, size) }
 
 func TestSlotsQueueInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -34,11 +37,11 @@ func TestSlotsQueueInOrder(t *testing.T) {
 		require.Empty(t, got)
 		used, waiting := s.load()
 		require.Equal(t, []int{2, 2}, []int{used, waiting})
-		s.release(2, size(3))
+		s.give(2, size(3))
 		synctest.Wait()
 		require.Len(t, got, 2)
-		s.release(2, size(3))
-		s.release(1, size(3))
+		s.give(2, size(3))
+		s.give(1, size(3))
 		used, _ = s.load()
 		require.Zero(t, used)
 	})
@@ -51,7 +54,7 @@ func TestSlotsGiveUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.ErrorIs(t, s.acquire(ctx, 1, size(1)), context.DeadlineExceeded)
-		s.release(1, size(1))
+		s.give(1, size(1))
 		require.NoError(t, s.acquire(context.Background(), 1, size(1)), "the claim that gave up holds nothing")
 	})
 }
