@@ -35,6 +35,8 @@ type Spec struct {
 	Dir string
 	// Env is the whole environment, the marker excepted.
 	Env []string
+	// Stdin is what the child reads; nil is empty.
+	Stdin *os.File
 	// Stdout and Stderr are files and not writers, so that no goroutine stands
 	// between the child and its log; nil discards.
 	Stdout, Stderr *os.File
@@ -93,6 +95,9 @@ func Start(s Spec) (*Process, error) {
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = s.Dir
 	cmd.Env = append(withoutMarker(s.Env), Marker+"="+s.ID)
+	if s.Stdin != nil {
+		cmd.Stdin = s.Stdin
+	}
 	if s.Stdout != nil {
 		cmd.Stdout = s.Stdout
 	}
