@@ -47,7 +47,7 @@ func TestContainerURL(t *testing.T) {
 		{"http", "acct", "127.0.0.1:10000", "box", "http://127.0.0.1:10000/acct/box"},
 		{"https", "acct", "[::1]:10000", "box", "https://[::1]:10000/acct/box"},
 	} {
-		got, err := containerURL(c[0], c[1], c[2], c[3])
+		got, err := storageURL(c[0], c[1], "blob", c[2], c[3])
 		require.NoError(t, err)
 		require.Equal(t, c[4], got)
 	}

@@ -157,9 +157,9 @@ func TestModels(t *testing.T) {
 	require.Equal(t, "1", m.Version)
 	require.Equal(t, "azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/workspaceblobstore/paths/LocalUpload/"+objectHash(t, dir)+"/rows", m.Path)
 	b := w.blobs()
-	mark, err := b.head(t.Context(), "LocalUpload/"+objectHash(t, dir)+"/rows/MLmodel")
+	mark, err := b.stat(t.Context(), "LocalUpload/"+objectHash(t, dir)+"/rows/MLmodel")
 	require.NoError(t, err)
-	require.Equal(t, "1", metadata(mark.Metadata, "version"))
+	require.Equal(t, "1", metadata(mark.meta, "version"))
 
 	m, err = c.Create(t.Context(), &Model{Name: "net", Path: "azureml://datastores/workspaceblobstore/paths/x/y"}, nil)
 	require.NoError(t, err)

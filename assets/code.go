@@ -59,7 +59,7 @@ type CodeOptions struct {
 	MaxSize int64
 	// Progress is told how far the upload is.
 	Progress func(Progress)
-	// Concurrency is how many requests are in flight. Defaults to 64.
+	// Concurrency is how many files are in flight. Defaults to 128 where files are small, else 32.
 	Concurrency int
 }
 
@@ -134,6 +134,22 @@ func (c *CodeClient) Create(ctx context.Context, code *Code, o *CodeOptions) (*C
 	if tree == nil {
 		return put[Code](ctx, c.collection, op, snap.Name, snap.Version, &snap)
 	}
+	for try := 1; ; try++ {
+		made, err := c.create(ctx, op, snap, tree, o)
+		if err == nil || !tree.doubtful(err) || try == changedTries {
+			return made, err
+		}
+		if err := tree.again(ctx); err != nil {
+			return nil, rest.WithOp(op, err)
+		}
+		if snap.Anonymous { // what was sent lies under the old name
+			snap.Name = uuid.NewString()
+		}
+	}
+}
+
+// create makes a snapshot of a tree, unless there is one of the same content.
+func (c *CodeClient) create(ctx context.Context, op string, snap Code, tree *Tree, o *CodeOptions) (*Code, error) {
 	hash, err := c.hash(ctx, tree, o)
 	if err != nil {
 		return nil, rest.WithOp(op, err)
@@ -164,12 +180,12 @@ func (f *faults) snapshot(ctx context.Context, field, path string, o *CodeOption
 func (c *CodeClient) hash(ctx context.Context, tree *Tree, o *CodeOptions) (string, error) {
 	p := newProgress(o.Progress, c.c.Clock().Now)
 	p.begin(PhaseHash, len(tree.Files), tree.Size)
-	hash, err := tree.ContentHash(ctx)
+	hash, err := tree.hashes(ctx, cacheOf(c.c), kindContent)
 	if err != nil {
 		return "", err
 	}
 	p.add(len(tree.Files), tree.Size)
-	return hash, nil
+	return hash[0], nil
 }
 
 // CheckSize gives a *SizeError when the tree is larger than limit bytes; 0 is MaxSnapshot, negative no bound.
@@ -196,8 +212,9 @@ func (c *CodeClient) find(ctx context.Context, op, name, hash string) (*Code, er
 	return nil, nil
 }
 
-// upload sends the files to an address that the service gives, and sets the snapshot's path.
-func (c *CodeClient) upload(ctx context.Context, op string, snap *Code, tree *Tree, o *CodeOptions) error {
+// pending asks where a snapshot's files are to go: the container's address, and the same with a signature
+// (CodeVersions_CreateOrGetStartPendingUpload).
+func (c *CodeClient) pending(ctx context.Context, op string, snap *Code) (address, signed string, err error) {
 	var pending struct {
 		Blob struct {
 			URI        string `json:"blobUri"`
@@ -208,10 +225,20 @@ func (c *CodeClient) upload(ctx context.Context, op string, snap *Code, tree *Tr
 	}
 	call := c.call(op, http.MethodPost, c.path(snap.Name, snap.Version)+"/startPendingUpload")
 	call.Body, call.Out, call.Idempotent = map[string]any{"pendingUploadType": "TemporaryBlobReference"}, &pending, true
-	if err := c.c.Do(ctx, call); err != nil {
+	err = c.c.Do(ctx, call)
+	return strings.TrimRight(pending.Blob.URI, "/"), pending.Blob.Credential.SASURI, err
+}
+
+// upload sends the files to an address that the service gives, and sets the snapshot's path.
+func (c *CodeClient) upload(ctx context.Context, op string, snap *Code, tree *Tree, o *CodeOptions) error {
+	base, signed, err := c.pending(ctx, op, snap)
+	if err != nil {
 		return err
 	}
-	b, err := openSAS(c.c, pending.Blob.Credential.SASURI)
+	b, err := openSAS(c.c, signed, func(ctx context.Context) (string, error) {
+		_, signed, err := c.pending(ctx, op, snap)
+		return signed, err
+	})
 	if err != nil {
 		return rest.WithOp(op, err)
 	}
@@ -219,7 +246,6 @@ func (c *CodeClient) upload(ctx context.Context, op string, snap *Code, tree *Tr
 	if err != nil {
 		return rest.WithOp(op, err)
 	}
-	base := strings.TrimRight(pending.Blob.URI, "/")
 	if base == "" {
 		base = b.address
 	}

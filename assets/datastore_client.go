@@ -282,13 +282,18 @@ func (c *DatastoreClient) open(ctx context.Context, op, name, container string) 
 
 func (c *DatastoreClient) openStore(ctx context.Context, op string, s Datastore, container string) (*box, error) {
 	var protocol, account, endpoint, own string
+	files, lake := false, false
 	switch s := s.(type) {
 	case *BlobStorage:
 		protocol, account, endpoint, own = s.Protocol, s.Account, s.Endpoint, s.Container
 	case *DataLakeGen2: // its files are blobs as well
 		protocol, account, endpoint, own = s.Protocol, s.Account, s.Endpoint, s.FileSystem
+		lake = true
+	case *FileShare:
+		protocol, account, endpoint, own = s.Protocol, s.Account, s.Endpoint, s.Share
+		files = true
 	default:
-		return nil, fmt.Errorf("the datastore %q is a %s; uploads and downloads work with blob and Data Lake Gen2 datastores", s.DatastoreName(), storeKind(s))
+		return nil, fmt.Errorf("the datastore %q is a %s; uploads and downloads work with blob, Data Lake Gen2 and file share datastores", s.DatastoreName(), storeKind(s))
 	}
 	if container == "" {
 		container = own
@@ -303,12 +308,34 @@ func (c *DatastoreClient) openStore(ctx context.Context, op string, s Datastore,
 		case err != nil: // the caller may not read them, but may have rights of their own
 			c.c.Logger().Debug("azureml: the datastore's secrets cannot be read, the caller's token is used", "datastore", s.DatastoreName(), "error", err)
 		case secrets.SAS != nil:
-			a.sas = secrets.SAS.Token
+			a.sas, a.renew = secrets.SAS.Token, c.renew(op, s.DatastoreName())
 		case secrets.AccountKey != nil:
 			a.key = secrets.AccountKey.Key
 		}
 	}
-	return openContainer(c.c, protocol, account, endpoint, container, a)
+	if files {
+		return openShare(c.c, protocol, account, endpoint, container, a)
+	}
+	b, err := openContainer(c.c, protocol, account, endpoint, container, a)
+	if err != nil {
+		return nil, err
+	}
+	b.lake = lake
+	return b, nil
+}
+
+// renew gives what asks for a fresh signature of a datastore: those of the service end within the hour.
+func (c *DatastoreClient) renew(op, name string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		secrets, err := c.secrets(ctx, op, name)
+		if err != nil {
+			return "", err
+		}
+		if secrets.SAS == nil {
+			return "", fmt.Errorf("%s: the datastore %q has no signature any more", op, name)
+		}
+		return secrets.SAS.Token, nil
+	}
 }
 
 func storeKind(s Datastore) string {

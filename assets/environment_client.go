@@ -37,7 +37,7 @@ func (c *EnvironmentClient) Create(ctx context.Context, e *Environment, o *Creat
 	}
 	hash := ""
 	if tree != nil {
-		if hash, err = tree.ObjectHash(ctx); err != nil {
+		if tree, hash, err = hashTree(ctx, c.c, tree, o); err != nil {
 			return nil, fmt.Errorf("%s: %w", op, err)
 		}
 	}
@@ -64,6 +64,9 @@ func (c *EnvironmentClient) Create(ctx context.Context, e *Environment, o *Creat
 		up, err := c.stores.send(ctx, op, tree, hash, env.Datastore, env.Name, env.Version, o)
 		if err != nil {
 			return nil, err
+		}
+		if env.Anonymous && up.hash != hash { // the version names the content
+			return nil, fmt.Errorf("%s: the files of %s changed while they were uploaded", op, tree.Root)
 		}
 		b := *env.Build
 		b.Path = up.URL + "/"

@@ -4,14 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // HashVersion names the way content hashes are made; the service is told it with the hash.
@@ -21,22 +21,40 @@ const HashVersion = 202208
 const objectSeed = "Initialize for october 2021 AML CLI version"
 
 // ContentHash is the hash by which the service finds a code snapshot again: lower-case hex of SHA-256 over the number of
-// files, then their names and sizes, then their contents, ordered by lower-cased name.
+// files, then their names and sizes, then their contents, ordered by lower-cased name. Files that changed since the walk are
+// looked at again; one that goes on changing is a *ChangedError.
 func (t *Tree) ContentHash(ctx context.Context) (string, error) {
-	c, _, err := t.hashes(ctx, true, false)
-	return c, err
+	h, err := t.hashes(ctx, nil, kindContent)
+	return h[0], err
 }
 
 // ObjectHash is the hash that names the upload folder of an artifact: lower-case hex of SHA-256 over the names and contents
-// of each folder's entries, ordered by lower-cased name, the folders' own names without their paths.
+// of each folder's entries, ordered by lower-cased name, the folders' own names without their paths. Files that changed
+// since the walk are looked at again, as by ContentHash.
 func (t *Tree) ObjectHash(ctx context.Context) (string, error) {
-	_, o, err := t.hashes(ctx, false, true)
-	return o, err
+	h, err := t.hashes(ctx, nil, kindObject)
+	return h[0], err
 }
 
-// Hashes makes both hashes. Files up to 4 MiB are read once for the two.
+// Hashes makes both hashes. Each file is read once for the two, where their orders allow it in bounded memory.
 func (t *Tree) Hashes(ctx context.Context) (content, object string, err error) {
-	return t.hashes(ctx, true, true)
+	h, err := t.hashes(ctx, nil, kindContent, kindObject)
+	return h[0], h[1], err
+}
+
+// A hashKind is one of the two hashes.
+type hashKind string
+
+const (
+	kindContent hashKind = "content"
+	kindObject  hashKind = "object"
+)
+
+func (k hashKind) plan(t *Tree) []chunk {
+	if k == kindContent {
+		return t.contentPlan()
+	}
+	return t.objectPlan()
 }
 
 // A chunk is one piece of a digest's input: text, or the content of the file at index file when that is not negative.
@@ -96,73 +114,71 @@ func (t *Tree) objectPlan() []chunk {
 	return plan
 }
 
-func (t *Tree) hashes(ctx context.Context, content, object bool) (c, o string, err error) {
-	r := newReadAhead(t.Files)
-	run := func(plan []chunk) (string, error) {
-		h := sha256.New()
-		err := r.feed(ctx, h, plan)
-		return hex.EncodeToString(h.Sum(nil)), err
+// hashes makes hashes of one or two kinds, with what a cache remembers.
+func (t *Tree) hashes(ctx context.Context, cache *hashCache, kinds ...hashKind) ([]string, error) {
+	for try := 1; ; try++ {
+		out, err := t.digest(ctx, cache, kinds)
+		if err == nil {
+			return out, nil
+		}
+		if try == changedTries || !vanished(err) || t.again(ctx) != nil {
+			return make([]string, len(kinds)), fmt.Errorf("assets: hash: %w", err)
+		}
 	}
-	switch {
-	case content && object:
-		cp, op := t.contentPlan(), t.objectPlan()
-		r.uses(cp)
-		r.uses(op)
-		r.start(ctx, cp)
-		done := make(chan error, 1)
-		go func() {
-			var err error
-			o, err = run(op)
-			done <- err
-		}()
-		c, err = run(cp)
-		err = errors.Join(err, <-done)
-	case content:
-		plan := t.contentPlan()
-		r.uses(plan)
-		r.start(ctx, plan)
-		c, err = run(plan)
-	case object:
-		plan := t.objectPlan()
-		r.uses(plan)
-		r.start(ctx, plan)
-		o, err = run(plan)
+}
+
+// A digestion is one digest on its way.
+type digestion struct {
+	plan   []chunk
+	from   int // where it goes on
+	h      hash.Hash
+	known  string // all of it is remembered
+	points []point
+}
+
+func (t *Tree) digest(ctx context.Context, cache *hashCache, kinds []hashKind) ([]string, error) {
+	began := time.Now()
+	out := make([]string, len(kinds))
+	var work []*digestion
+	var plans [][]chunk
+	var which []int
+	for i, k := range kinds {
+		d := &digestion{plan: k.plan(t), h: sha256.New()}
+		if cache.wants(t) {
+			cache.recall(t, k, d)
+		}
+		if d.known != "" {
+			out[i] = d.known
+			continue
+		}
+		work, plans, which = append(work, d), append(plans, d.plan[d.from:]), append(which, i)
 	}
+	if len(work) == 0 {
+		return out, ctx.Err()
+	}
+	r := newReadAhead(t.Files, plans...)
+	r.start(ctx)
+	var g errgroup.Group
+	for n, d := range work {
+		g.Go(func() error {
+			var after func(int)
+			if cache.wants(t) {
+				after = d.mark(t)
+			}
+			err := r.feed(ctx, d.h, d.plan[d.from:], n == 0, after)
+			out[which[n]] = hex.EncodeToString(d.h.Sum(nil))
+			return err
+		})
+	}
+	err := g.Wait()
 	r.stop()
 	if err != nil {
-		return "", "", fmt.Errorf("assets: hash: %w", err)
+		return nil, err
 	}
-	return c, o, nil
-}
-
-// copyFile feeds the file's content. A size other than the walk saw means that the file is being written.
-func copyFile(ctx context.Context, h hash.Hash, f *File, buf []byte) error {
-	in, err := os.Open(f.Path)
-	if err != nil {
-		return err
-	}
-	defer in.Close() //nolint:errcheck // read only
-	var n int64
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		k, err := in.Read(buf)
-		h.Write(buf[:k]) //nolint:errcheck // a hash takes all
-		n += int64(k)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
+	if cache.wants(t) {
+		for n, d := range work {
+			cache.save(t, kinds[which[n]], d, out[which[n]], began)
 		}
 	}
-	if n != f.Size {
-		return changed(f, n)
-	}
-	return nil
-}
-
-func changed(f *File, n int64) error {
-	return fmt.Errorf("%s changed while it was read: it had %d bytes, and now %d", f.Path, f.Size, n)
+	return out, nil
 }

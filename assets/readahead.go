@@ -10,104 +10,169 @@ import (
 )
 
 const (
-	// smallFile is the size up to which a file is read ahead in one piece; larger ones are streamed by the digest.
-	smallFile = 4 << 20
+	// aheadUnit is how much is read ahead in one go: many small files, or a piece of a large one.
+	aheadUnit = 512 << 10
 	// aheadBytes bounds what is read and not yet hashed.
-	aheadBytes = 32 << 20
+	aheadBytes = 24 << 20
 )
 
-// A readAhead reads small files before the digests come to them, in parallel and in bounded memory. Each digest is one
-// serial stream by definition, so this is where the time goes.
+// A readAhead reads what digests need before they come to it, in parallel and in bounded memory, each file once. A digest is
+// one serial stream by definition, so this is where the time goes.
+//
+// The first digest leads: workers read in its order, and stop when too much is read that nobody has used. A second one, whose
+// order differs in places, follows: it takes what is there, and reads itself what is not. It never waits for room, so that
+// it always goes on and makes room for the first.
 type readAhead struct {
 	files []File
-	slots []slot
+	units []unit
+	first []int32 // by file: the unit that it is in, or the first of them; -1 when the leader does not need it
+	at    []int32 // by file: where in its unit
 
-	mu     sync.Mutex
-	room   sync.Cond // signalled when held falls or stopped is set
-	held   int64
-	ended  bool
-	worker sync.WaitGroup
+	mu      sync.Mutex
+	room    sync.Cond // signalled when held falls, lead moves, or ended is set
+	held    int64
+	lead    int // the unit that the leader waits for
+	next    int // the unit that is read next
+	ended   bool
+	free    [][]byte
+	workers sync.WaitGroup
 }
 
-// A slot is one file's content on its way.
-type slot struct {
-	uses  int8          // digests that still want it
-	ready chan struct{} // closed when data or err is set; nil until somebody reads it
-	data  []byte
-	err   error
+// A unit is read in one go: whole files, one after the other, or a piece of one file.
+type unit struct {
+	files  []int32
+	off, n int64 // off is in the file when it is a piece of one
+	piece  bool
+	uses   int32 // readings still to come
+	taken  bool
+	ready  chan struct{}
+	data   []byte
+	err    error
 }
 
-func newReadAhead(files []File) *readAhead {
-	r := &readAhead{files: files, slots: make([]slot, len(files))}
+// newReadAhead plans the reading for one or two digests, the leader first.
+func newReadAhead(files []File, plans ...[]chunk) *readAhead {
+	r := &readAhead{files: files, first: make([]int32, len(files)), at: make([]int32, len(files))}
 	r.room.L = &r.mu
+	for i := range r.first {
+		r.first[i] = -1
+	}
+	open := -1 // the unit that takes more files
+	for _, c := range plans[0] {
+		if c.file < 0 {
+			continue
+		}
+		size := files[c.file].Size
+		if size > aheadUnit {
+			r.first[c.file] = int32(len(r.units))
+			for off := int64(0); off < size; off += aheadUnit {
+				r.units = append(r.units, unit{files: []int32{int32(c.file)}, off: off, n: min(aheadUnit, size-off), piece: true})
+			}
+			open = -1
+			continue
+		}
+		if open < 0 || r.units[open].n+size > aheadUnit {
+			open = len(r.units)
+			r.units = append(r.units, unit{})
+		}
+		u := &r.units[open]
+		r.first[c.file], r.at[c.file] = int32(open), int32(u.n)
+		u.files = append(u.files, int32(c.file))
+		u.n += size
+	}
+	for _, plan := range plans {
+		for _, c := range plan {
+			if c.file >= 0 && r.first[c.file] >= 0 {
+				for i := r.first[c.file]; i == r.first[c.file] || int(i) < len(r.units) && r.units[i].piece && r.units[i].files[0] == int32(c.file); i++ {
+					r.units[i].uses++
+				}
+			}
+		}
+	}
+	for i := range r.units {
+		r.units[i].ready = make(chan struct{})
+	}
 	return r
 }
 
-// uses counts one reader of each file in the plan.
-func (r *readAhead) uses(plan []chunk) {
-	for _, c := range plan {
-		if c.file >= 0 {
-			r.slots[c.file].uses++
-		}
-	}
-}
-
-// start sets workers on the plan's files.
-func (r *readAhead) start(ctx context.Context, plan []chunk) {
-	next := 0
-	for range min(max(2, runtime.GOMAXPROCS(0)), len(plan)-1) {
-		r.worker.Add(1)
-		go func() {
-			defer r.worker.Done()
+// start sets workers on the units.
+func (r *readAhead) start(ctx context.Context) {
+	for range min(max(4, runtime.GOMAXPROCS(0)), len(r.units)) {
+		r.workers.Go(func() {
 			for {
-				i := r.take(ctx, plan, &next)
-				if i < 0 {
+				u := r.take(ctx)
+				if u == nil {
 					return
 				}
-				r.load(i)
+				r.load(u)
 			}
-		}()
+		})
 	}
 }
 
-// take waits for room and gives the next file to read, or -1.
-func (r *readAhead) take(ctx context.Context, plan []chunk, next *int) int {
+// take waits for room and gives the next unit, or nil. What the leader waits for is read in any case.
+func (r *readAhead) take(ctx context.Context) *unit {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for *next < len(plan) {
-		i := plan[*next].file
-		if i < 0 || r.files[i].Size > smallFile || r.slots[i].uses == 0 || r.slots[i].ready != nil {
-			*next++
-			continue
+	for {
+		for r.next < len(r.units) && (r.units[r.next].taken || r.units[r.next].uses == 0) {
+			r.next++
 		}
-		if r.ended || ctx.Err() != nil {
-			return -1
+		if r.next == len(r.units) || r.ended || ctx.Err() != nil {
+			return nil
 		}
-		if !r.claim(i) {
-			r.room.Wait()
-			continue
+		if u := &r.units[r.next]; r.held+aheadUnit <= aheadBytes || r.next <= r.lead {
+			r.claim(u)
+			r.next++
+			return u
 		}
-		*next++
-		return i
+		r.room.Wait()
 	}
-	return -1
 }
 
-// claim makes the caller, who holds mu, the one that loads the file, if there is room for it.
-func (r *readAhead) claim(i int) bool {
-	size := r.files[i].Size
-	if size > smallFile || r.held > 0 && r.held+size > aheadBytes {
-		return false
+// claim makes the caller, who holds mu, the one that reads the unit.
+func (r *readAhead) claim(u *unit) {
+	u.taken = true
+	r.held += aheadUnit
+	if k := len(r.free) - 1; k >= 0 {
+		u.data, r.free = r.free[k], r.free[:k]
 	}
-	r.held += size
-	r.slots[i].ready = make(chan struct{})
-	return true
 }
 
-func (r *readAhead) load(i int) {
-	s := &r.slots[i]
-	s.data, s.err = readWhole(&r.files[i])
-	close(s.ready)
+func (r *readAhead) load(u *unit) {
+	if u.data == nil {
+		u.data = make([]byte, aheadUnit)
+	}
+	if u.piece {
+		u.err = readPiece(&r.files[u.files[0]], u.data[:u.n], u.off)
+	} else {
+		at := int64(0)
+		for _, i := range u.files {
+			f := &r.files[i]
+			if _, u.err = readInto(f, u.data[at:at+f.Size]); u.err != nil {
+				break
+			}
+			at += f.Size
+		}
+	}
+	close(u.ready)
+}
+
+// readPiece reads part of a file that is as the walk saw it.
+func readPiece(f *File, data []byte, off int64) error {
+	in, err := os.Open(f.Path)
+	if err != nil {
+		return err
+	}
+	defer in.Close() //nolint:errcheck // read only
+	n, err := in.ReadAt(data, off)
+	if n < len(data) {
+		if err == io.EOF {
+			return changed(f, off+int64(n))
+		}
+		return err
+	}
+	return stillSame(in, f)
 }
 
 // stop ends the workers. Digests are done by then, or have failed.
@@ -116,71 +181,119 @@ func (r *readAhead) stop() {
 	r.ended = true
 	r.room.Broadcast()
 	r.mu.Unlock()
-	r.worker.Wait()
+	r.workers.Wait()
 }
 
-// feed writes the plan to the digest. A file that nobody has begun to read is read here, and streamed when it is large or
-// there is no room for it, so that two digests with different orders never wait for each other.
-func (r *readAhead) feed(ctx context.Context, h hash.Hash, plan []chunk) error {
-	var buf []byte
-	for _, c := range plan {
+// feed writes a plan to the digest. after is told of each file that went in.
+func (r *readAhead) feed(ctx context.Context, h hash.Hash, plan []chunk, leads bool, after func(i int)) error {
+	for i, c := range plan {
 		if c.file < 0 {
 			io.WriteString(h, c.text) //nolint:errcheck // a hash takes all
 			continue
 		}
-		f, s := &r.files[c.file], &r.slots[c.file]
-		r.mu.Lock()
-		mine := s.ready == nil && r.claim(c.file)
-		ready := s.ready
-		if ready == nil {
-			s.uses--
+		if err := r.file(ctx, h, int32(c.file), leads); err != nil {
+			return err
 		}
-		r.mu.Unlock()
-		if mine {
-			r.load(c.file)
+		if after != nil {
+			after(i)
 		}
-		if ready == nil {
-			if buf == nil {
-				buf = make([]byte, 256<<10)
-			}
-			if err := copyFile(ctx, h, f, buf); err != nil {
-				return err
-			}
-			continue
-		}
-		<-ready
-		if s.err != nil {
-			return s.err
-		}
-		h.Write(s.data) //nolint:errcheck // a hash takes all
-		r.release(f, s)
 	}
 	return ctx.Err()
 }
 
-func (r *readAhead) release(f *File, s *slot) {
+func (r *readAhead) file(ctx context.Context, h hash.Hash, file int32, leads bool) error {
+	f, first := &r.files[file], r.first[file]
+	if first < 0 {
+		return r.direct(h, f, 0, f.Size)
+	}
+	for i := int(first); i < len(r.units); i++ {
+		u := &r.units[i]
+		if i > int(first) && (!u.piece || u.files[0] != file) {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		off, n := u.off, u.n
+		if !u.piece {
+			off, n = int64(r.at[file]), f.Size
+		}
+		if !r.arrange(u, i, leads) { // the follower is ahead of the leader, and there is no room
+			at := off
+			if !u.piece {
+				at = 0
+			}
+			if err := r.direct(h, f, at, n); err != nil {
+				return err
+			}
+			r.used(u)
+			continue
+		}
+		select {
+		case <-u.ready:
+		case <-ctx.Done(): // the workers have ended
+			return ctx.Err()
+		}
+		if u.err != nil {
+			return u.err
+		}
+		if u.piece {
+			off = 0
+		}
+		h.Write(u.data[off : off+n]) //nolint:errcheck // a hash takes all
+		r.used(u)
+	}
+	return nil
+}
+
+// arrange sees to it that a unit is or will be read, and says whether to wait for it.
+func (r *readAhead) arrange(u *unit, i int, leads bool) bool {
+	r.mu.Lock()
+	if leads {
+		if i > r.lead {
+			r.lead = i
+			r.room.Broadcast()
+		}
+		r.mu.Unlock()
+		return true
+	}
+	if u.taken {
+		r.mu.Unlock()
+		return true
+	}
+	mine := r.held+aheadUnit <= aheadBytes
+	if mine {
+		r.claim(u)
+	}
+	r.mu.Unlock()
+	if mine {
+		r.load(u)
+	}
+	return mine
+}
+
+// used counts one reading of a unit. After the last its memory is for others.
+func (r *readAhead) used(u *unit) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s.uses--; s.uses == 0 {
-		s.data = nil
-		r.held -= f.Size
+	if u.uses--; u.uses == 0 && u.taken {
+		r.held -= aheadUnit
+		r.free = append(r.free, u.data)
+		u.data = nil
 		r.room.Broadcast()
 	}
 }
 
-func readWhole(f *File) ([]byte, error) {
-	in, err := os.Open(f.Path)
-	if err != nil {
-		return nil, err
+// direct reads past the units.
+func (r *readAhead) direct(h hash.Hash, f *File, off, n int64) error {
+	buf := make([]byte, min(n, aheadUnit))
+	for n > 0 {
+		k := min(n, int64(len(buf)))
+		if err := readPiece(f, buf[:k], off); err != nil {
+			return err
+		}
+		h.Write(buf[:k]) //nolint:errcheck // a hash takes all
+		off, n = off+k, n-k
 	}
-	defer in.Close()               //nolint:errcheck // read only
-	data := make([]byte, f.Size+1) // one more shows that it grew
-	n, err := io.ReadFull(in, data)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, err
-	}
-	if int64(n) != f.Size {
-		return nil, changed(f, int64(n))
-	}
-	return data[:n], nil
+	return nil
 }

@@ -19,7 +19,7 @@ import (
 type CreateOptions struct {
 	// Progress is told how far the upload is.
 	Progress func(Progress)
-	// Concurrency is how many requests are in flight. Defaults to 64.
+	// Concurrency is how many files are in flight. Defaults to 128 where files are small, else 32.
 	Concurrency int
 }
 
@@ -29,15 +29,18 @@ type UploadOptions struct {
 	Datastore string
 	// Progress is told how far the upload is.
 	Progress func(Progress)
-	// Concurrency is how many requests are in flight. Defaults to 64.
+	// Concurrency is how many files are in flight. Defaults to 128 where files are small, else 32.
 	Concurrency int
 }
 
 // DownloadOptions are the choices of Download.
 type DownloadOptions struct {
+	// Match are patterns of the files that are wanted, as in an ignore file: *.onnx, checkpoints/**/last.pt, !*.tmp. They are held
+	// against the path below the address; the last that matches decides. Defaults to all files.
+	Match []string
 	// Progress is told how far the download is.
 	Progress func(Progress)
-	// Concurrency is how many requests are in flight. Defaults to 64.
+	// Concurrency is how many files are in flight. Defaults to 128 where files are small, else 32.
 	Concurrency int
 }
 
@@ -106,12 +109,12 @@ func (f *faults) walk(ctx context.Context, field, path string, o *WalkOptions) *
 func hashTree(ctx context.Context, c *rest.Client, tree *Tree, o *CreateOptions) (*Tree, string, error) {
 	p := o.transfer(c).progress
 	p.begin(PhaseHash, len(tree.Files), tree.Size)
-	hash, err := tree.ObjectHash(ctx)
+	hash, err := tree.hashes(ctx, cacheOf(c), kindObject)
 	if err != nil {
 		return nil, "", err
 	}
 	p.add(len(tree.Files), tree.Size)
-	return tree, hash, nil
+	return tree, hash[0], nil
 }
 
 func emptyFolder(t *Tree) error {
@@ -131,12 +134,23 @@ func (c *DatastoreClient) send(ctx context.Context, op string, tree *Tree, hash,
 	if err != nil {
 		return nil, err
 	}
-	up, err := b.upload(ctx, tree, uploadFolder+"/"+hash, name, version, o.transfer(c.c))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+	tr := o.transfer(c.c)
+	for try := 1; ; try++ {
+		up, err := b.upload(ctx, tree, uploadFolder+"/"+hash, name, version, tr)
+		if err == nil {
+			up.Datastore, up.hash = store, hash
+			return up, nil
+		}
+		if !tree.doubtful(err) || try == changedTries {
+			return nil, fmt.Errorf("%s: %w", op, err)
+		}
+		if err := tree.again(ctx); err != nil {
+			return nil, rest.WithOp(op, err)
+		}
+		if tree, hash, err = hashTree(ctx, c.c, tree, o); err != nil {
+			return nil, rest.WithOp(op, err)
+		}
 	}
-	up.Datastore = store
-	return up, nil
 }
 
 // Download brings a file or folder into the folder dir: azureml://datastores/NAME/paths/PATH (short or long),
@@ -166,7 +180,15 @@ func (c *DatastoreClient) fetchFrom(ctx context.Context, op string, b *box, path
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("%s: %s is a file, not a folder", op, dir)
 	}
-	d, err := b.download(ctx, path, dir, transfer{o.Concurrency, newProgress(o.Progress, c.c.Clock().Now)})
+	var match *Ignore
+	if len(o.Match) > 0 {
+		a, lerr := newAutomaton(o.Match)
+		if lerr != nil {
+			return nil, fmt.Errorf("%s: Match: the pattern %q is not valid: %w", op, lerr.text, lerr.err)
+		}
+		match = &Ignore{a: a}
+	}
+	d, err := b.download(ctx, path, dir, match, transfer{o.Concurrency, newProgress(o.Progress, c.c.Clock().Now)})
 	if errors.Is(err, errNothing) {
 		return nil, fmt.Errorf("%s: %w: %w", op, err, azureml.ErrNotFound)
 	}

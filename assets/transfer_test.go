@@ -134,9 +134,9 @@ func TestConfirmation(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "azureml://datastores/workspaceblobstore/paths/LocalUpload/"+objectHash(t, dir)+"/rows", data.Path)
 	b := w.blobs()
-	first, err := b.head(t.Context(), "LocalUpload/"+objectHash(t, dir)+"/rows/B.csv") // B before a
+	first, err := b.stat(t.Context(), "LocalUpload/"+objectHash(t, dir)+"/rows/B.csv") // B before a
 	require.NoError(t, err)
-	require.Equal(t, []string{"completed", "rows", "3"}, []string{metadata(first.Metadata, "upload_status"), metadata(first.Metadata, "name"), metadata(first.Metadata, "version")})
+	require.Equal(t, []string{"completed", "rows", "3"}, []string{metadata(first.meta, "upload_status"), metadata(first.meta, "name"), metadata(first.meta, "version")})
 
 	// Old clients put uploads elsewhere; a complete one there counts, when the new place has its first file too.
 	other := writeTree(t, map[string]string{"x": "x"})
@@ -167,7 +167,7 @@ func TestBrokenUpload(t *testing.T) {
 	b := w.blobs()
 	require.NoError(t, put1(t, b, top+"a", "aa"))
 	require.NoError(t, put1(t, b, top+"b", "broken"))
-	before, err := b.head(t.Context(), top+"a")
+	before, err := b.client.NewBlobClient(top+"a").GetProperties(t.Context(), nil)
 	require.NoError(t, err)
 	up, err := NewDatastoreClient(w.c).Upload(t.Context(), dir, nil)
 	require.NoError(t, err)
@@ -176,7 +176,7 @@ func TestBrokenUpload(t *testing.T) {
 	_, err = NewDatastoreClient(w.c).Download(t.Context(), up.ShortURI(), out, nil)
 	require.NoError(t, err)
 	require.Equal(t, readTree(t, dir), readTree(t, out))
-	after, err := b.head(t.Context(), top+"a")
+	after, err := b.client.NewBlobClient(top+"a").GetProperties(t.Context(), nil)
 	require.NoError(t, err)
 	require.Equal(t, *before.CreationTime, *after.CreationTime)
 }
@@ -222,9 +222,9 @@ func TestUploadRefuses(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.Empty(t, w.calls, "nothing is asked before the files were looked at")
 
-	w.put("datastores/share", map[string]any{"datastoreType": "AzureFile", "accountName": "a", "fileShareName": "s"})
+	w.put("datastores/share", map[string]any{"datastoreType": "AzureDataLakeGen1", "storeName": "s"})
 	_, err = stores.Upload(t.Context(), writeTree(t, map[string]string{"a": "a"}), &UploadOptions{Datastore: "share"})
-	require.ErrorContains(t, err, `the datastore "share" is a file share; uploads and downloads work with blob and Data Lake Gen2 datastores`)
+	require.ErrorContains(t, err, `the datastore "share" is a Data Lake Gen1 store; uploads and downloads work with blob, Data Lake Gen2 and file share datastores`)
 	_, err = stores.Upload(t.Context(), writeTree(t, map[string]string{"a": "a"}), &UploadOptions{Datastore: "none"})
 	require.ErrorIs(t, err, azureml.ErrNotFound)
 	_, err = stores.Upload(t.Context(), writeTree(t, map[string]string{"a": "a"}), &UploadOptions{Datastore: "a/b"})

@@ -31,6 +31,11 @@ type Tree struct {
 	Size int64
 
 	root *folder
+	// path and options are what Walk was given, for looking again.
+	path    string
+	options WalkOptions
+	// remembered are the files of the cache that hashes of this tree came from.
+	remembered []string
 }
 
 // A File is one file of a Tree.
@@ -43,6 +48,9 @@ type File struct {
 	Size     int64
 	Mode     fs.FileMode
 	Modified time.Time
+
+	changed int64
+	inode   uint64
 }
 
 // A folder is a node of the walk.
@@ -84,14 +92,15 @@ func Walk(ctx context.Context, path string, o *WalkOptions) (*Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assets: walk: %w", err)
 	}
-	t := &Tree{Root: root, Name: filepath.Base(root)}
+	t := &Tree{Root: root, Name: filepath.Base(root), path: path, options: *o}
 	if !info.IsDir() {
 		if !info.Mode().IsRegular() {
 			return nil, fmt.Errorf("assets: walk: %s is %s, not a file or folder", path, kind(info.Mode()))
 		}
 		t.IsFile = true
-		t.Files = []File{{Path: root, Name: t.Name, Size: info.Size(), Mode: info.Mode(), Modified: info.ModTime()}}
-		t.Size = info.Size()
+		f := File{Path: root, Name: t.Name}
+		f.stamped(info)
+		t.Files, t.Size = []File{f}, f.Size
 		return t.readable()
 	}
 	ignore := o.Ignore
@@ -111,6 +120,25 @@ func Walk(ctx context.Context, path string, o *WalkOptions) (*Tree, error) {
 	}
 	t.collect(t.root, "")
 	return t.readable()
+}
+
+// again walks once more: something in the tree has changed.
+func (t *Tree) again(ctx context.Context) error {
+	if t.path == "" {
+		return errors.New("assets: walk: the tree was not made by Walk")
+	}
+	now, err := Walk(ctx, t.path, &t.options)
+	if err != nil {
+		return err
+	}
+	*t = *now
+	return nil
+}
+
+// vanished says whether an error comes of a file that changed or went away since the walk, so that looking again is worth it.
+func vanished(err error) bool {
+	_, changed := errors.AsType[*ChangedError](err)
+	return changed || errors.Is(err, fs.ErrNotExist)
 }
 
 func realPath(path string) (string, error) {
@@ -261,7 +289,8 @@ func (w *walker) entry(de fs.DirEntry, p *place) (*entry, *place, error) {
 			return nil, nil, err
 		}
 	}
-	e.pending = &File{Path: real, Size: info.Size(), Mode: info.Mode(), Modified: info.ModTime()}
+	e.pending = &File{Path: real}
+	e.pending.stamped(info)
 	return e, nil, nil
 }
 

@@ -2,12 +2,14 @@ package assets
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -207,9 +209,47 @@ func TestHashSeesChange(t *testing.T) {
 	tree, err := Walk(t.Context(), dir, nil)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, []byte("one two"), 0o644))
-	_, _, err = tree.Hashes(t.Context())
-	require.ErrorContains(t, err, "grows changed while it was read")
+	got, _, err := tree.Hashes(t.Context())
+	require.NoError(t, err)
+	fresh, err := Walk(t.Context(), dir, nil)
+	require.NoError(t, err)
+	want, err := fresh.ContentHash(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, got, "what changed since the walk is looked at again")
+	require.EqualValues(t, 7, tree.Size)
+
+	// A file that is gone is gone; the folder too is an error.
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "other"), []byte("o"), 0o644))
 	require.NoError(t, os.Remove(path))
 	_, err = tree.ObjectHash(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"other"}, names(tree))
+	require.NoError(t, os.RemoveAll(dir))
+	_, err = tree.ObjectHash(t.Context())
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// A file that is written all the time cannot be hashed: the error names it.
+func TestHashOfARestlessFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "restless")
+	require.NoError(t, os.WriteFile(path, []byte("x"), 0o644))
+	tree, err := Walk(t.Context(), dir, nil)
+	require.NoError(t, err)
+	tree.path = "" // as if each look came too late
+	require.NoError(t, os.WriteFile(path, []byte("xy"), 0o644))
+	_, err = tree.ContentHash(t.Context())
+	require.ErrorContains(t, err, "restless changed while it was read: it had 1 bytes, and now 2")
+	ce, ok := errors.AsType[*ChangedError](err)
+	require.True(t, ok)
+	require.Equal(t, path, ce.Path)
+
+	// The same size, written again: the time shows it.
+	tree, err = Walk(t.Context(), dir, nil)
+	require.NoError(t, err)
+	tree.path = ""
+	later := tree.Files[0].Modified.Add(time.Second)
+	require.NoError(t, os.Chtimes(path, later, later))
+	_, err = tree.ContentHash(t.Context())
+	require.ErrorContains(t, err, "it was written again")
 }

@@ -42,6 +42,9 @@ type Options struct {
 	// Logger gets a debug record for each request and a warning for each that is sent again, without secrets.
 	// Defaults to none.
 	Logger *slog.Logger
+	// HashCache is the folder where the hashes of folders that were uploaded are remembered, with no names or content of theirs,
+	// so that an unchanged folder is not read again. Defaults to azureml-go/hashes in os.UserCacheDir; "-" remembers none.
+	HashCache string
 
 	// Credential is what FromEnvironment uses instead of looking for one. New takes its own.
 	Credential azcore.TokenCredential
@@ -52,7 +55,7 @@ type Options struct {
 func (o *Options) rest() *rest.Options {
 	return &rest.Options{
 		ClientOptions: o.ClientOptions, Endpoint: o.Endpoint, RegistryDiscovery: o.RegistryDiscovery, APIVersions: o.APIVersions,
-		PollInterval: o.PollInterval, Clock: o.Clock, Logger: o.Logger,
+		PollInterval: o.PollInterval, Clock: o.Clock, Logger: o.Logger, HashCache: o.HashCache,
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -37,6 +39,9 @@ type Options struct {
 	Clock Clock
 	// Logger gets a debug record for each request and a warning for each that is sent again. Defaults to none.
 	Logger *slog.Logger
+	// HashCache is the folder where the hashes of trees are remembered. Defaults to azureml-go/hashes in os.UserCacheDir; "-"
+	// remembers none.
+	HashCache string
 }
 
 // Client sends the calls of one workspace. It is safe for use by many goroutines.
@@ -173,6 +178,22 @@ func (c *Client) Logger() *slog.Logger { return c.options.Logger }
 
 // Transport is what requests are sent with, never nil.
 func (c *Client) Transport() policy.Transporter { return c.options.Transport }
+
+// HashCache is the folder where the hashes of trees are remembered; "" when they are not.
+func (c *Client) HashCache() string {
+	switch dir := c.options.HashCache; dir {
+	case "-":
+		return ""
+	case "":
+		base, err := os.UserCacheDir()
+		if err != nil { // no home: nothing is remembered
+			return ""
+		}
+		return filepath.Join(base, "azureml-go", "hashes")
+	default:
+		return dir
+	}
+}
 
 // PollInterval is the configured interval, 0 if none.
 func (c *Client) PollInterval() time.Duration { return c.options.PollInterval }
