@@ -220,8 +220,16 @@ func (s *Server) slots(sc arm.Scope, name string) int {
 		return -1
 	case "Kubernetes", "VirtualMachine":
 		return 1
+	case "SynapseSpark":
+		return s.serverlessSlots
 	}
 	return 0
+}
+
+// sparkPool is true of an attached Synapse Spark pool.
+func (s *Server) sparkPool(sc arm.Scope, name string) bool {
+	d, err := s.get(s.ctx, sc.Child(arm.Computes, name))
+	return err == nil && d.text("properties", "computeType") == "SynapseSpark"
 }
 
 func intOf(v any) int {

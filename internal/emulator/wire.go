@@ -31,7 +31,7 @@ func (s *Server) wire(ctx context.Context) error {
 			return sc.Account(), arm.ArtifactContainer, s.blobs.EnsureContainer(ctx, sc.Account(), arm.ArtifactContainer)
 		},
 		Register: s.registerOutput,
-		Slots:    s.slots,
+		Slots:    s.slots, SparkPool: s.sparkPool,
 	})
 	if err != nil {
 		return err

@@ -81,6 +81,8 @@ func (e *Engine) faults(ctx context.Context, sc arm.Scope, s *commandSpec) []*ar
 	compute := computeName(s.ComputeID)
 	size := e.Slots(sc, compute)
 	switch {
+	case e.SparkPool != nil && e.SparkPool(sc, compute):
+		add(arm.Invalid("properties.computeId", "the compute %q runs Spark jobs alone", compute))
 	case size < 0: // switched off: jobs wait until it is started
 	case size == 0:
 		add(arm.Invalid("properties.computeId", "the compute %q is not there or runs no jobs", compute))

@@ -20,16 +20,26 @@ import (
 const grace = 10 * time.Second
 
 // command runs a command job that has its nodes.
-func (j *job) command() (err error) {
-	e := j.e
+func (j *job) command() error {
 	var s commandSpec
-	r := j.snapshot()
-	if err := json.Unmarshal(r.Spec, &s); err != nil {
+	if err := json.Unmarshal(j.snapshot().Spec, &s); err != nil {
 		return err
 	}
+	return j.process(&s, func(p *paths) (string, error) {
+		line, err := expand(s.Command, p.values)
+		if err != nil {
+			return "", userError("the command cannot be expanded: %v", err)
+		}
+		return line, nil
+	})
+}
+
+// process runs the processes of a job that has its nodes. command is asked when everything is in its place.
+func (j *job) process(s *commandSpec, command func(p *paths) (string, error)) (err error) {
+	e, r := j.e, j.snapshot()
 	j.experiment = s.experiment()
 	j.change(func(r *Record) {
-		r.Outputs, r.Properties = destinations(r.Scope, r.Name, &s), map[string]string{"ContentSnapshotId": fileName(s.CodeID), "azureml.DevPlatv2": "true", "ProcessInfoFile": "azureml-logs/process_info.json"}
+		r.Outputs, r.Properties = destinations(r.Scope, r.Name, s), map[string]string{"ContentSnapshotId": fileName(s.CodeID), "azureml.DevPlatv2": "true", "ProcessInfoFile": "azureml-logs/process_info.json"}
 		if s.CodeID == "" {
 			delete(r.Properties, "ContentSnapshotId")
 		}
@@ -40,21 +50,21 @@ func (j *job) command() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(p.root)) }()
-	logs, err := j.openLogs(&s)
+	logs, err := j.openLogs(s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, logs.finish()) }()
-	prepared, err := j.prepare(&s, p, logs.files[0])
+	prepared, err := j.prepare(s, p, logs.files[0])
 	if err != nil {
 		return j.cause(err)
 	}
-	line, err := expand(s.Command, p.values)
+	line, err := command(p)
 	if err != nil {
-		return userError("the command cannot be expanded: %v", err)
+		return err
 	}
 	j.enter(Starting)
-	procs, revoke, err := j.spawn(&s, p, prepared, line, logs)
+	procs, revoke, err := j.spawn(s, p, prepared, line, logs)
 	defer revoke()
 	if err != nil {
 		for _, proc := range procs {
@@ -62,12 +72,12 @@ func (j *job) command() (err error) {
 		}
 		return j.cause(err)
 	}
-	failure := j.watch(&s, procs, logs)
+	failure := j.watch(s, procs, logs)
 	j.enter(Finalizing)
 	// What a job wrote is kept however it ended; a closing engine still may.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), time.Hour)
 	defer cancel()
-	return errors.Join(failure, j.collect(ctx, &s, p, failure == nil))
+	return errors.Join(failure, j.collect(ctx, s, p, failure == nil))
 }
 
 // cause prefers why the job was stopped over what that made fail.
@@ -118,6 +128,7 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 	for _, k := range sorted(s.EnvironmentVariables) {
 		env = append(env, k+"="+string(s.EnvironmentVariables[k]))
 	}
+	env = append(env, s.vars...)
 	// The variables of Azure ML win over those of the user, as they do there.
 	env = append(env, j.variables(base, token, expires.Unix(), p)...)
 	now := e.Clock()

@@ -46,6 +46,8 @@ type Deps struct {
 	Register func(ctx context.Context, sc arm.Scope, a Asset) (id string, err error)
 	// Slots is how many nodes a compute may have now: 0 when it is not there or runs no jobs, -1 when it is switched off and jobs wait for it.
 	Slots func(sc arm.Scope, compute string) int
+	// SparkPool is true of a compute that runs Spark jobs and no others. Nil: there is none.
+	SparkPool func(sc arm.Scope, compute string) bool
 }
 
 // Asset is an output to be registered.

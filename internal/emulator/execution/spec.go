@@ -27,6 +27,8 @@ type commandSpec struct {
 	Distribution         *distribution      `json:"distribution"`
 	Services             map[string]service `json:"services"`
 	ParentJobName        string             `json:"parentJobName"`
+
+	vars []string // further variables of its processes
 }
 
 type input struct {
