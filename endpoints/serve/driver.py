@@ -1,3 +1,4 @@
+# azureml-batch-program: @PROGRAM@
 # Passes mini-batches to the program beside this file, as lines of JSON.
 import json
 import os

@@ -3,7 +3,7 @@ package emulator
 import (
 	"context"
 	"database/sql"
-	"net/http"
+	"maps"
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
@@ -142,20 +142,52 @@ func batchJobs(c *call, deployment string) error {
 	}
 	return c.list(listing{parent: c.sc.ID(), typ: typeJob, newest: true, keep: func(d document) (bool, error) {
 		p := d.object("properties", "properties")
-		e, _ := p["azureml.batchendpoint"].(string)
-		n, _ := p["azureml.batchdeployment"].(string)
+		e, _ := p[batchEndpointMark].(string)
+		n, _ := p[batchDeploymentMark].(string)
 		return strings.EqualFold(e, c.v["endpoint"]) && (deployment == "" || strings.EqualFold(n, deployment)), nil
-	}, show: c.showJob})
+	}, show: c.showBatchJob})
 }
 
-// invokeBatch refuses, until batch work is run here: it must not answer with a job that nobody made.
-func (s *Server) invokeBatch(w http.ResponseWriter, r *http.Request, _ arm.Scope, name string) {
-	if who, err := s.identify(r); err != nil || !who.full {
-		if err == nil {
-			err = arm.Forbidden("A run's token may not invoke batch endpoints.")
-		}
-		s.refuse(w, r, err)
-		return
+// showBatchJob is a job as the endpoint that made it says it.
+func (c *call) showBatchJob(d document) (document, error) {
+	d, err := c.showJob(d)
+	if err != nil {
+		return nil, err
 	}
-	s.refuse(w, r, arm.BadRequest("BatchNotSupported", "This local workspace keeps the batch endpoint %q and does not run it.", name))
+	p := document(d.props())
+	name := d.text("name")
+	endpoint := p.text("properties", batchEndpointMark)
+	pages := map[string]any{}
+	for k, v := range p.object("services") {
+		if page, ok := v.(map[string]any); ok && k == "Studio" {
+			pages[k] = map[string]any{"jobEndpointType": k, "endpoint": page["endpoint"], "status": page["status"], "errorMessage": nil, "port": nil, "properties": map[string]any{}}
+		}
+	}
+	out := map[string]any{
+		"name": name, "status": p["status"], "provisioningState": "Succeeded", "interactionEndpoints": pages, "inputData": batchPorts(p.object("inputs"), "jobInputType"),
+		"outputData": batchPorts(p.object("outputs"), "jobOutputType"), "description": p["description"], "tags": p["tags"], "properties": p["properties"],
+		"deploymentName": p.text("properties", batchDeploymentMark), "experimentName": p["experimentName"],
+	}
+	return document{
+		"id": c.sc.Child(arm.BatchEndpoints, endpoint) + "/jobs/" + name, "name": name, "type": typeBatch + "/jobs", "properties": out, "systemData": d["systemData"],
+	}, nil
+}
+
+// batchPorts are a job's inputs or outputs in the words of the regional service.
+func batchPorts(ports map[string]any, field string) map[string]any {
+	out := map[string]any{}
+	for k, v := range ports {
+		one, ok := v.(map[string]any)
+		if !ok {
+			continue
+		}
+		one = maps.Clone(one)
+		if t, ok := one[field].(string); ok {
+			one[field] = map[string]string{
+				"uri_folder": "UriFolder", "uri_file": "UriFile", "mltable": "MLTable", "mlflow_model": "MLFlowModel", "custom_model": "CustomModel", "triton_model": "TritonModel", "literal": "Literal",
+			}[t]
+		}
+		out[k] = one
+	}
+	return out
 }

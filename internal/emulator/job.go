@@ -39,6 +39,11 @@ func (c *call) jobID(name string) (arm.ID, error) { return arm.ParseID(c.sc.Chil
 
 // submit runs a new job: what the engine refuses is refused, and the job and its document are durable together.
 func (s *Server) submit(ctx context.Context, sc arm.Scope, name string, d document) error {
+	return s.submitAlso(ctx, sc, name, d, func(*sql.Tx) error { return nil })
+}
+
+// submitAlso is submit with more to store in the same transaction.
+func (s *Server) submitAlso(ctx context.Context, sc arm.Scope, name string, d document, also func(tx *sql.Tx) error) error {
 	p := d.props()
 	t, err := d.oneOf("properties.jobType", jobTypes...)
 	if err != nil {
@@ -73,8 +78,10 @@ func (s *Server) submit(ctx context.Context, sc arm.Scope, name string, d docume
 		return err
 	}
 	return s.jobs.SubmitWith(ctx, sc, name, props, func(tx *sql.Tx) error {
-		_, err := store.Put(tx, sd)
-		return err
+		if _, err := store.Put(tx, sd); err != nil {
+			return err
+		}
+		return also(tx)
 	})
 }
 
