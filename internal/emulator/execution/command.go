@@ -142,9 +142,12 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 	}
 	var procs []*process.Process
 	for i, w := range logs.workers {
-		id := processID(r, i)
+		id, text := processID(r, i), line
+		if w.wrap != nil {
+			text = w.wrap(line)
+		}
 		proc, err := process.Start(process.Spec{
-			ID: id, Path: sh, Args: []string{"-c", line}, Dir: p.code, Env: append(env[:len(env):len(env)], w.env...),
+			ID: id, Path: sh, Args: []string{"-c", text}, Dir: p.code, Env: append(env[:len(env):len(env)], w.env...),
 			Stdout: logs.files[i], Stderr: logs.files[i], Record: e.records(),
 		})
 		if err != nil {
@@ -198,6 +201,13 @@ func (j *job) watch(s *commandSpec, procs []*process.Process, logs *logs) error 
 			}
 		}
 	}
+	serving := 0 // workers that end with the others
+	for _, w := range logs.workers {
+		if w.aside {
+			serving++
+		}
+	}
+	done := 0
 	for range procs {
 		for waiting := true; waiting; {
 			select {
@@ -209,13 +219,36 @@ func (j *job) watch(s *commandSpec, procs []*process.Process, logs *logs) error 
 				endAll(fmt.Errorf("%w: the job ran longer than its limit of %s and was ended", errTimeout, s.Limits.Timeout))
 			case end := <-ends:
 				waiting = false
-				if !end.st.Success() && failure == nil {
-					endAll(j.failed(s, end.st, logs.workers[end.i].log))
+				w := logs.workers[end.i]
+				if !w.aside {
+					done++
+				}
+				switch over := done == len(procs)-serving; {
+				case failure != nil || w.aside && over:
+				case !end.st.Success():
+					endAll(j.failed(s, end.st, w.log))
+				case over && !w.aside:
+					for i, p := range procs {
+						if w := logs.workers[i]; w.aside {
+							go retire(p, w.linger)
+						}
+					}
 				}
 			}
 		}
 	}
 	return failure
+}
+
+// retire ends a process that served others, after it had the time to end itself.
+func retire(p *process.Process, linger time.Duration) {
+	t := time.NewTimer(linger)
+	defer t.Stop()
+	select {
+	case <-p.Done():
+	case <-t.C:
+	}
+	p.Terminate(grace)
 }
 
 // failed says what Azure says of a command that ended badly, with the end of

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 )
@@ -17,7 +19,16 @@ type worker struct {
 	// primary is the process whose end decides the job's when all others have
 	// ended too; only one has no AZUREML_SECONDARY_INSTANCE.
 	primary bool
+	// wrap makes the worker's own command of the job's; nil leaves it as it is.
+	wrap func(line string) string
+	// aside workers serve the others: when those have ended they are ended, too.
+	aside  bool
+	linger time.Duration // how long they may go on then
 }
+
+// psLinger is how long a parameter server may go on when all workers have
+// ended: it mostly serves for ever.
+const psLinger = 3 * time.Second
 
 // checkDistribution refuses what cannot be set up.
 func checkDistribution(s *commandSpec) *arm.Error {
@@ -34,8 +45,10 @@ func checkDistribution(s *commandSpec) *arm.Error {
 		if d.WorkerCount < 0 || d.ParameterServerCount < 0 {
 			return arm.Invalid("properties.distribution", "workerCount and parameterServerCount must not be negative")
 		}
+	case "Ray":
+		return d.checkRay()
 	default:
-		return arm.Invalid("properties.distribution.distributionType", "the local workspace sets up PyTorch, Mpi and TensorFlow, not %q", d.Type)
+		return arm.Invalid("properties.distribution.distributionType", "the local workspace sets up PyTorch, Mpi, TensorFlow and Ray, not %q", d.Type)
 	}
 	return nil
 }
@@ -62,6 +75,10 @@ func workers(s *commandSpec) ([]worker, error) {
 		w, err := tensorflow(d, nodes)
 		return count(w), err
 	}
+	if d.Type == "Ray" {
+		w, err := rayWorkers(d, nodes)
+		return count(w), err
+	}
 	per := max(d.ProcessCountPerInstance, 1)
 	total := nodes * per
 	ports, err := freePorts(1)
@@ -75,6 +92,7 @@ func workers(s *commandSpec) ([]worker, error) {
 		env := []string{
 			"MASTER_ADDR=127.0.0.1", set("MASTER_PORT", ports[0]), set("NODE_RANK", node),
 			"AZ_BATCHAI_MPI_MASTER_NODE=127.0.0.1", set("AZUREML_PROCESS_COUNT_PER_NODE", per),
+			"AZ_BATCH_HOST_LIST=" + strings.TrimSuffix(strings.Repeat("127.0.0.1,", nodes), ","),
 		}
 		if d.Type == "PyTorch" {
 			env = append(env, set("WORLD_SIZE", total), set("RANK", rank), set("LOCAL_RANK", local), set("LOCAL_WORLD_SIZE", per))
@@ -117,7 +135,10 @@ func tensorflow(d *distribution, nodes int) ([]worker, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, worker{log: fmt.Sprintf("user_logs/std_log_%s_%02d.txt", kind, index), env: []string{"TF_CONFIG=" + string(b)}, node: i % nodes})
+		out = append(out, worker{
+			log: fmt.Sprintf("user_logs/std_log_%s_%02d.txt", kind, index), env: []string{"TF_CONFIG=" + string(b), "NODE_RANK=" + strconv.Itoa(i%nodes)}, node: i % nodes,
+			aside: kind == "ps", linger: psLinger,
+		})
 	}
 	return out, nil
 }

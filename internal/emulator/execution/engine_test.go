@@ -333,6 +333,7 @@ func TestDistributed(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	w := newWorld(t)
+	fakeRay(t)
 	for _, c := range []struct {
 		target, want string
 		p            json.RawMessage
@@ -345,7 +346,8 @@ func TestRefusals(t *testing.T) {
 		{"properties.codeId", "not found", command("x", m{"codeId": scope.AssetID(arm.Codes, "nope", "1")})},
 		{"properties.computeId", `"none"`, command("x", m{"computeId": scope.Child(arm.Computes, "none")})},
 		{"properties.resources.instanceCount", "3 nodes", command("x", m{"resources": m{"instanceCount": 3}})},
-		{"properties.distribution.distributionType", "Ray", command("x", m{"distribution": m{"distributionType": "Ray"}})},
+		{"properties.distribution.distributionType", "Horovod", command("x", m{"distribution": m{"distributionType": "Horovod"}})},
+		{"properties.distribution.address", "joins no other", command("x", m{"distribution": m{"distributionType": "Ray", "address": "10.0.0.1:6379"}})},
 		{"properties.limits.timeout", "ISO 8601", command("x", m{"limits": m{"timeout": "1h"}})},
 		{"properties.services.s", "JupyterLab", command("x", m{"services": m{"s": m{"jobServiceType": "JupyterLab"}}})},
 		{"properties.inputs.a-b", "letters", command("x", m{"inputs": m{"a-b": m{"jobInputType": "literal", "value": "1"}}})},

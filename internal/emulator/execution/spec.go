@@ -64,6 +64,7 @@ type distribution struct {
 	ProcessCountPerInstance int    `json:"processCountPerInstance"`
 	WorkerCount             int    `json:"workerCount"`
 	ParameterServerCount    int    `json:"parameterServerCount"`
+	ray
 }
 
 type service struct {
