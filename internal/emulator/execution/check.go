@@ -66,15 +66,11 @@ func (e *Engine) faults(ctx context.Context, sc arm.Scope, s *commandSpec) []*ar
 	if _, err := shell(); err != nil {
 		add(arm.Invalid("properties.command", "%v", err))
 	}
-	if s.EnvironmentID == "" {
-		add(arm.Invalid("properties.environmentId", "an environment is required"))
-	} else if env, err := e.environment(ctx, sc, s.EnvironmentID); err != nil {
-		add(at("properties.environmentId", err))
-	} else if err := e.Environments.Check(env); err != nil {
-		add(err)
+	if f := e.environmentFault(ctx, sc, s.EnvironmentID); f != nil {
+		add(f)
 	}
 	if s.CodeID != "" {
-		if _, err := e.Resolver.Resolve(ctx, sc, s.CodeID, arm.Codes); err != nil {
+		if _, err := e.resolve(ctx, sc, s.CodeID, arm.Codes); err != nil {
 			add(at("properties.codeId", err))
 		}
 	}
@@ -123,7 +119,7 @@ func (e *Engine) checkPorts(ctx context.Context, sc arm.Scope, s *commandSpec, a
 		case !slices.Contains([]string{"", "ReadOnlyMount", "ReadWriteMount", "Download", "Direct"}, in.Mode):
 			add(arm.Invalid(where+".mode", "%q is not an input's mode", in.Mode))
 		default:
-			loc, err := e.Resolver.Resolve(ctx, sc, in.URI, collectionOf(in.Type))
+			loc, err := e.resolve(ctx, sc, in.URI, collectionOf(in.Type))
 			if err != nil {
 				add(at(where+".uri", err))
 			} else if loc.URL != "" && in.Mode != "Direct" && in.Type != "uri_file" {
@@ -144,7 +140,7 @@ func (e *Engine) checkPorts(ctx context.Context, sc arm.Scope, s *commandSpec, a
 		case o.AssetVersion != "" && o.AssetName == "":
 			add(arm.Invalid(where+".assetName", "assetVersion is given without assetName"))
 		case o.URI != "":
-			loc, err := e.Resolver.Resolve(ctx, sc, arm.ExpandOutput(o.URI, "job", k), arm.Data)
+			loc, err := e.resolve(ctx, sc, arm.ExpandOutput(o.URI, "job", k), arm.Data)
 			if err != nil {
 				add(at(where+".uri", err))
 			} else if loc.URL != "" || loc.AssetID != "" {

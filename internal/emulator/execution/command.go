@@ -39,9 +39,10 @@ func (j *job) process(s *commandSpec, command func(p *paths) (string, error)) (e
 	e, r := j.e, j.snapshot()
 	j.experiment = s.experiment()
 	j.change(func(r *Record) {
-		r.Outputs, r.Properties = destinations(r.Scope, r.Name, s), map[string]string{"ContentSnapshotId": fileName(s.CodeID), "azureml.DevPlatv2": "true", "ProcessInfoFile": "azureml-logs/process_info.json"}
-		if s.CodeID == "" {
-			delete(r.Properties, "ContentSnapshotId")
+		r.Outputs = destinations(r.Scope, r.Name, s)
+		r.note(map[string]string{"azureml.DevPlatv2": "true", "ProcessInfoFile": "azureml-logs/process_info.json"})
+		if s.CodeID != "" {
+			r.note(map[string]string{"ContentSnapshotId": fileName(s.CodeID)})
 		}
 	})
 	j.enter(Preparing)

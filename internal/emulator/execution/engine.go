@@ -160,74 +160,6 @@ func (e *Engine) SubmitWith(ctx context.Context, sc arm.Scope, name string, prop
 	return e.submit(ctx, submission{sc: sc, name: name, properties: properties, also: also})
 }
 
-// submission is a job to be stored and started.
-type submission struct {
-	sc         arm.Scope
-	name       string
-	properties json.RawMessage
-	parent     *Record           // of a job that another one drives
-	params     map[string]string // parameters of its run
-	also       func(tx *sql.Tx) error
-}
-
-func (e *Engine) submit(ctx context.Context, sub submission) error {
-	var s commandSpec
-	if err := json.Unmarshal(sub.properties, &s); err != nil {
-		return arm.Invalid("properties", "%v", err)
-	}
-	ws := sub.sc.Key()
-	fail := func(err error) error { return fmt.Errorf("execution: job %q: %w", sub.name, err) }
-	eid, err := e.Tracking.EnsureExperiment(ctx, ws, s.experiment())
-	if err != nil {
-		return fail(err)
-	}
-	now := e.Clock()
-	r := &Record{Scope: sub.sc, Name: sub.name, Root: sub.name, Parent: s.ParentJobName, Kind: s.JobType, Status: NotStarted, Compute: computeName(s.ComputeID), Created: now, Spec: sub.properties}
-	r.ExperimentID, r.Nodes = eid, s.nodes()
-	if sub.parent != nil {
-		r.Parent, r.Driven = sub.parent.Name, true
-	}
-	run := &tracking.NewRun{ID: r.Name, ExperimentID: eid, Name: s.DisplayName, Parent: r.Parent, User: "local", Status: mlflowStatus(NotStarted), Start: now, Tags: runTags(&s), Params: sub.params}
-	e.mu.Lock()
-	closed := e.closed
-	e.mu.Unlock()
-	if closed {
-		return fail(errClosed)
-	}
-	err = e.DB.Update(ctx, func(tx *sql.Tx) error {
-		if _, err := stored(tx, ws, r.Name); err == nil {
-			return arm.Conflict("UserError", "A job named %q exists; a job's name cannot be used again.", r.Name)
-		} else if !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		if r.Parent != "" {
-			p, err := stored(tx, ws, r.Parent)
-			if errors.Is(err, store.ErrNotFound) {
-				return arm.Invalid("properties.parentJobName", "there is no job %q", r.Parent)
-			}
-			if err != nil {
-				return err
-			}
-			r.Root = p.Root
-		}
-		if err := insert(tx, r); err != nil {
-			return err
-		}
-		if _, err := e.Tracking.CreateRunTx(tx, ws, run); err != nil {
-			return err
-		}
-		if sub.also != nil {
-			return sub.also(tx)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	e.launch(r)
-	return nil
-}
-
 func runTags(s *commandSpec) map[string]string {
 	tags := map[string]string{}
 	for k, v := range s.Tags {
@@ -243,33 +175,6 @@ func runTags(s *commandSpec) map[string]string {
 
 func openKey(ws, name string) string { return ws + "\n" + name }
 
-// launch starts the goroutine that takes a job from its queue to its end.
-func (e *Engine) launch(r *Record) {
-	j := &job{e: e, rec: r, done: make(chan struct{})}
-	j.ctx, j.stop = context.WithCancelCause(e.ctx)
-	e.mu.Lock()
-	if e.closed { // it stays stored as NotStarted and runs at the next start
-		e.mu.Unlock()
-		j.stop(errClosed)
-		return
-	}
-	e.open[openKey(r.Scope.Key(), r.Name)] = j
-	e.wg.Add(1)
-	e.mu.Unlock()
-	if j.driver() == nil { // jobs are queued in the order they came
-		j.place = e.compute(r.Scope, r.Compute).enqueue(r.Name, r.Nodes, func() int { return e.Slots(r.Scope, r.Compute) })
-	}
-	go func() {
-		defer e.wg.Done()
-		defer j.stop(nil)
-		j.live()
-		e.mu.Lock()
-		delete(e.open, openKey(r.Scope.Key(), r.Name))
-		e.mu.Unlock()
-		close(j.done)
-	}()
-}
-
 func (e *Engine) running(sc arm.Scope, name string) *job {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -277,22 +182,32 @@ func (e *Engine) running(sc arm.Scope, name string) *job {
 }
 
 // store writes a record and the run's state with it.
-func (e *Engine) store(ctx context.Context, r *Record) error {
-	status := mlflowStatus(r.Status)
-	u := &tracking.RunUpdate{Status: &status}
-	if !r.Ended.IsZero() {
-		u.End = &r.Ended
-	}
+func (e *Engine) store(ctx context.Context, r *Record) error { return e.storeWith(ctx, r, nil) }
+
+// storeWith is store with more in the same transaction; also may be nil.
+func (e *Engine) storeWith(ctx context.Context, r *Record, also func(tx *sql.Tx) error) error {
 	err := e.DB.Update(ctx, func(tx *sql.Tx) error {
-		if err := save(tx, r); err != nil {
+		if err := e.storeTx(tx, r); err != nil || also == nil {
 			return err
 		}
-		return e.Tracking.UpdateRunTx(tx, r.Scope.Key(), r.Name, u)
+		return also(tx)
 	})
 	if err != nil {
 		return fmt.Errorf("execution: job %q: %w", r.Name, err)
 	}
 	return nil
+}
+
+func (e *Engine) storeTx(tx *sql.Tx, r *Record) error {
+	if err := save(tx, r); err != nil {
+		return err
+	}
+	status := mlflowStatus(r.Status)
+	u := &tracking.RunUpdate{Status: &status}
+	if !r.Ended.IsZero() {
+		u.End = &r.Ended
+	}
+	return e.Tracking.UpdateRunTx(tx, r.Scope.Key(), r.Name, u)
 }
 
 // Record tells a job's state; store.ErrNotFound when there is none.
@@ -359,6 +274,9 @@ func (e *Engine) Delete(ctx context.Context, sc arm.Scope, name string) error {
 	}
 	return e.DB.Update(ctx, func(tx *sql.Tx) error {
 		if _, err := stored(tx, sc.Key(), name); err != nil {
+			return err
+		}
+		if err := forgetReuse(tx, sc.Key(), name); err != nil {
 			return err
 		}
 		_, err := tx.Exec(`DELETE FROM jobs WHERE ws=? AND name=?`, sc.Key(), name)

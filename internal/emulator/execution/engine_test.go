@@ -53,7 +53,7 @@ var scope = arm.Scope{Subscription: "s", ResourceGroup: "g", Workspace: "w"}
 
 // world is an engine with all that it works with, but for the router.
 type world struct {
-	t          *testing.T
+	t          testing.TB
 	dir        string
 	db         *store.DB
 	blobs      *blob.Service
@@ -63,7 +63,7 @@ type world struct {
 	registered []Asset
 }
 
-func open(t *testing.T, dir string, mode Mode) *world {
+func open(t testing.TB, dir string, mode Mode) *world {
 	t.Helper()
 	w := &world{t: t, dir: dir, nodes: 2}
 	var err error
@@ -109,7 +109,7 @@ func open(t *testing.T, dir string, mode Mode) *world {
 	return w
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := open(t, t.TempDir(), nil)
 	require.NoError(t, w.e.Recover(t.Context()))
 	t.Cleanup(w.close)

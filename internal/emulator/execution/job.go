@@ -2,6 +2,7 @@ package execution
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -17,6 +18,9 @@ type job struct {
 
 	experiment string
 	place      *claim // in the compute's queue; nil for jobs that drive others
+
+	// keep is asked, when the job has completed, for more to store with its last state.
+	keep func(ctx context.Context, r *Record) (func(tx *sql.Tx) error, error)
 
 	mu  sync.Mutex
 	rec *Record
@@ -115,7 +119,14 @@ func (j *job) end(err error) {
 	// The engine may be closing: the last state is written all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), 30*time.Second)
 	defer cancel()
-	if err := j.e.store(ctx, r); err != nil {
+	var also func(tx *sql.Tx) error
+	if j.keep != nil && r.Status == Completed {
+		var err error
+		if also, err = j.keep(ctx, r); err != nil { // the job is not the worse for it: it cannot be reused
+			j.e.log.Warn("what a step put out could not be noted for reuse", "job", r.Name, "error", err)
+		}
+	}
+	if err := j.e.storeWith(ctx, r, also); err != nil {
 		j.e.log.Error("a job's last state could not be stored", "job", r.Name, "status", r.Status, "error", err)
 	}
 }

@@ -22,6 +22,8 @@ type nodeType struct {
 	// outputs with their bindings followed; the type sets jobType, which is one
 	// of kinds.
 	job func(g *graph, s *step, p map[string]any) error
+	// control connects a node of control flow, which runs no job of its own.
+	control func(g *graph, s *step, field string, add func(error))
 	// refuse says why the local workspace does not run the type.
 	refuse string
 }
@@ -72,8 +74,9 @@ func commandNode(g *graph, s *step, p map[string]any) error {
 
 // pipelineNode fills the pipeline of a nested one's component.
 func pipelineNode(g *graph, s *step, p map[string]any) error {
-	p["jobType"], p["jobs"] = "Pipeline", s.component.Jobs
-	p["settings"] = map[string]any{"default_compute": g.compute(s), "continue_on_step_failure": g.spec.Settings.ContinueOnStepFailure}
+	set := g.spec.Settings
+	set.DefaultCompute, set.OnInit, set.OnFinalize = g.compute(s), "", ""
+	p["jobType"], p["jobs"], p["settings"] = "Pipeline", s.component.Jobs, set
 	return nil
 }
 

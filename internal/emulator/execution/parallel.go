@@ -31,7 +31,7 @@ func (j *job) parallel() (err error) {
 	j.experiment = s.experiment()
 	j.change(func(r *Record) {
 		r.Outputs = destinations(r.Scope, r.Name, c)
-		r.Properties = map[string]string{"azureml.DevPlatv2": "true", "azureml.parallelrun": "true"}
+		r.note(map[string]string{"azureml.DevPlatv2": "true", "azureml.parallelrun": "true"})
 		if s.CodeID != "" {
 			r.Properties["ContentSnapshotId"] = fileName(s.CodeID)
 		}

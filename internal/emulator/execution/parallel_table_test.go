@@ -152,7 +152,7 @@ func TestParallelPython(t *testing.T) {
 	in := w.rows(5)
 	r := w.runParallel("p", c, nil, m{"mini_batch_size": 2, "inputs": m{"rows": in, "add": binding("100")}})
 	require.Nil(t, r.Error)
-	require.Equal(t, "('00.txt', 101)\n('01.txt', 102)\n('02.txt', 103)\n('03.txt', 104)\n('04.txt', 105)\n", w.get(scope.BlobContainer(), "azureml/p_score/scores/parallel_run_step.txt"))
+	require.Equal(t, "('00.txt', 101)\n('01.txt', 102)\n('02.txt', 103)\n('03.txt', 104)\n('04.txt', 105)\n", w.get(scope.BlobContainer(), "azureml/"+child("p", "score")+"/scores/parallel_run_step.txt"))
 	out := w.artifact(r, "logs/user/stdout/0/process000.stdout.txt")
 	require.Contains(t, out, "printed in init process000\n")
 	require.Contains(t, out, "logged in init")

@@ -72,7 +72,7 @@ func (w *world) runParallel(name, component string, input m, node m) *Record {
 	step := m{"type": "parallel", "componentId": component, "inputs": m{"rows": input}}
 	maps.Copy(step, node)
 	w.run(name, pipelineJob(m{"score": step}, nil))
-	r, err := w.e.Record(w.t.Context(), scope, name+"_score")
+	r, err := w.e.Record(w.t.Context(), scope, child(name, "score"))
 	require.NoError(w.t, err)
 	return r
 }
@@ -89,7 +89,7 @@ func TestParallelFiles(t *testing.T) {
 	r := w.runParallel("p", c, w.rows(10), m{"mini_batch_size": 3, "resources": m{"instance_count": 2}})
 	require.Nil(t, r.Error)
 	require.Equal(t, Completed, r.Status)
-	require.Equal(t, "0\n1\n4\n9\n16\n25\n36\n49\n64\n81\n", w.get(scope.BlobContainer(), "azureml/p_score/scores/parallel_run_step.txt"), "in the order of the files")
+	require.Equal(t, "0\n1\n4\n9\n16\n25\n36\n49\n64\n81\n", w.get(scope.BlobContainer(), "azureml/"+child("p", "score")+"/scores/parallel_run_step.txt"), "in the order of the files")
 	require.Equal(t, 2, r.Nodes)
 	progress := w.artifact(r, progressLog)
 	require.Contains(t, progress, "4 mini-batches, 2 nodes with 2 processes each")
@@ -103,10 +103,10 @@ func TestParallelFiles(t *testing.T) {
 	c = w.parallelComponent("one", "bin/one", shellScorer(`cat $f`), m{"inputs": m{"rows": m{"type": "uri_file"}}, "outputs": m{"scores": m{"type": "uri_file"}}})
 	r = w.runParallel("q", c, m{"job_input_type": "uri_file", "uri": scope.DatastoreURI(arm.BlobStore, "rows/07.txt")}, nil)
 	require.Nil(t, r.Error)
-	require.Equal(t, "7\n", w.get(scope.BlobContainer(), "azureml/q_score/scores"))
+	require.Equal(t, "7\n", w.get(scope.BlobContainer(), "azureml/"+child("q", "score")+"/scores"))
 	r = w.runParallel("r", w.parallelComponent("named", "n.sh", shellScorer(`cat $f`), nil), w.rows(10), m{"task": m{"program_arguments": "--append_row_file_name all.csv"}})
 	require.Nil(t, r.Error)
-	require.Equal(t, "0\n1\n2\n", w.get(scope.BlobContainer(), "azureml/r_score/scores/all.csv")[:6])
+	require.Equal(t, "0\n1\n2\n", w.get(scope.BlobContainer(), "azureml/"+child("r", "score")+"/scores/all.csv")[:6])
 }
 
 // What a script writes itself, its arguments and its variables.
@@ -125,10 +125,10 @@ func TestParallelSummaryOnly(t *testing.T) {
 	r := w.run("p", p)
 	require.Nil(t, r.Error)
 	for i := range 3 {
-		require.Equal(t, strconv.Itoa(i), w.get(scope.BlobContainer(), fmt.Sprintf("azureml/p_score/scores/%02d.txt.copy", i)))
+		require.Equal(t, strconv.Itoa(i), w.get(scope.BlobContainer(), fmt.Sprintf("azureml/"+child("p", "score")+"/scores/%02d.txt.copy", i)))
 	}
-	require.Regexp(t, `^--n 5 --file /.*/words/a b.txt --error_threshold=0 --logging_level INFO\n$`, w.get(scope.BlobContainer(), "azureml/p_score/scores/args"))
-	require.Equal(t, "yours p_score 1\n", w.get(scope.BlobContainer(), "azureml/p_score/scores/vars"))
+	require.Regexp(t, `^--n 5 --file /.*/words/a b.txt --error_threshold=0 --logging_level INFO\n$`, w.get(scope.BlobContainer(), "azureml/"+child("p", "score")+"/scores/args"))
+	require.Equal(t, "yours "+child("p", "score")+" 1\n", w.get(scope.BlobContainer(), "azureml/"+child("p", "score")+"/scores/vars"))
 }
 
 // Processes work side by side, and no more of them than were asked for.
@@ -141,7 +141,7 @@ func TestParallelOverlap(t *testing.T) {
 	r := w.runParallel("p", c, w.rows(12), m{"mini_batch_size": 1, "resources": m{"instance_count": 2}, "mini_batch_error_threshold": 0})
 	require.Nil(t, r.Error)
 	pids := map[string]int{}
-	for _, l := range strings.Fields(w.get(scope.BlobContainer(), "azureml/p_score/scores/parallel_run_step.txt")) {
+	for _, l := range strings.Fields(w.get(scope.BlobContainer(), "azureml/"+child("p", "score")+"/scores/parallel_run_step.txt")) {
 		pids[l]++
 	}
 	require.Len(t, pids, 4, "2 nodes with 2 processes each: %v", pids)
@@ -160,7 +160,7 @@ func TestParallelRetries(t *testing.T) {
 	c := w.parallelComponent("flaky", "flaky.sh", script, m{"retry_settings": m{"max_retries": 2, "timeout": 3}, "error_threshold": 0})
 	r := w.runParallel("p", c, w.rows(9), m{"mini_batch_size": "1"})
 	require.Nil(t, r.Error)
-	require.Equal(t, "00\n01\n02\n03\n04\n05\n06\n07\n08\n", w.get(scope.BlobContainer(), "azureml/p_score/scores/parallel_run_step.txt"))
+	require.Equal(t, "00\n01\n02\n03\n04\n05\n06\n07\n08\n", w.get(scope.BlobContainer(), "azureml/"+child("p", "score")+"/scores/parallel_run_step.txt"))
 	std := w.artifact(r, parallelLog)
 	require.Contains(t, std, "mini-batch 3: try 1 of 3 failed")
 	require.Contains(t, std, "mini-batch 3: try 2 of 3 failed")
@@ -190,7 +190,7 @@ func TestParallelThresholds(t *testing.T) {
 		r := w.runParallel(name, c, in, test.node)
 		if test.want == "" {
 			require.Nil(t, r.Error, name)
-			require.Equal(t, "0\n2\n4\n", w.get(scope.BlobContainer(), "azureml/"+name+"_score/scores/parallel_run_step.txt"))
+			require.Equal(t, "0\n2\n4\n", w.get(scope.BlobContainer(), "azureml/"+child(name, "score")+"/scores/parallel_run_step.txt"))
 			require.Contains(t, w.artifact(r, errorLog), "mini-batch 3 (03.txt): 3 is odd")
 			continue
 		}
@@ -200,7 +200,7 @@ func TestParallelThresholds(t *testing.T) {
 		parent, err := w.e.Record(t.Context(), scope, name)
 		require.NoError(t, err)
 		require.Contains(t, parent.Error.Message, test.want)
-		_, err = w.blobs.Stat(t.Context(), scope.Account(), scope.BlobContainer(), "azureml/"+name+"_score/scores/parallel_run_step.txt")
+		_, err = w.blobs.Stat(t.Context(), scope.Account(), scope.BlobContainer(), "azureml/"+child(name, "score")+"/scores/parallel_run_step.txt")
 		require.Error(t, err, "a run that failed leaves no rows")
 	}
 }
@@ -212,7 +212,7 @@ func TestParallelFewerResults(t *testing.T) {
 	c := w.parallelComponent("few", "few.sh", "#!/bin/sh\necho '{\"ready\":true}'\nwhile read -r line; do echo '{\"results\":[\"one\"]}'; done\n", nil)
 	r := w.runParallel("p", c, w.rows(3), m{"mini_batch_size": 3, "error_threshold": 2})
 	require.Nil(t, r.Error)
-	require.Equal(t, "one\n", w.get(scope.BlobContainer(), "azureml/p_score/scores/parallel_run_step.txt"))
+	require.Equal(t, "one\n", w.get(scope.BlobContainer(), "azureml/"+child("p", "score")+"/scores/parallel_run_step.txt"))
 	require.Contains(t, w.artifact(r, errorLog), "run() returned 1 results for the 3 items of mini-batch 0")
 	r = w.runParallel("q", c, w.rows(3), m{"mini_batch_size": 3, "error_threshold": 1})
 	require.Contains(t, r.Error.Message, "The number of failed items, 2, has exceeded the error_threshold of 1")
@@ -227,8 +227,8 @@ func TestParallelInitFails(t *testing.T) {
 	require.Regexp(t, `init\(\) of the entry script failed 3 times: the process ended with exit code 3 Error: no weights$`, r.Error.Message)
 	parent, err := w.e.Record(t.Context(), scope, "p")
 	require.NoError(t, err)
-	require.Contains(t, parent.Logs, "logs/p_score/"+progressLog)
-	require.Contains(t, w.artifact(parent, "logs/p_score/"+parallelLog), "no weights")
+	require.Contains(t, parent.Logs, "logs/"+child("p", "score")+"/"+progressLog)
+	require.Contains(t, w.artifact(parent, "logs/"+child("p", "score")+"/"+parallelLog), "no weights")
 	for want, script := range map[string]string{
 		`a line that is not of the protocol: "hello"`: "#!/bin/sh\necho hello; sleep 100\n",
 		"did not say that it is ready":                "#!/bin/sh\necho '{}'; sleep 100\n",
@@ -259,7 +259,7 @@ func TestParallelCancel(t *testing.T) {
 	require.NoError(t, w.e.Cancel(t.Context(), scope, "p", "changed my mind"))
 	r := w.wait("p")
 	require.Equal(t, Canceled, r.Status)
-	r, err := w.e.Record(t.Context(), scope, "p_score")
+	r, err := w.e.Record(t.Context(), scope, child("p", "score"))
 	require.NoError(t, err)
 	require.Equal(t, Canceled, r.Status)
 	require.Less(t, time.Since(began), 60*time.Second)

@@ -3,14 +3,11 @@ package execution
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
-	"github.com/azureml-go/azureml/internal/wire"
 )
 
 // pipelineSpec is what is read of a pipeline job's REST properties. What is
@@ -19,10 +16,16 @@ type pipelineSpec struct {
 	commandSpec
 	ComponentID string                     `json:"componentId"`
 	Jobs        map[string]json.RawMessage `json:"jobs"`
-	Settings    struct {
-		DefaultCompute        string `json:"default_compute"`
-		ContinueOnStepFailure flag   `json:"continue_on_step_failure"`
-	} `json:"settings"`
+	Settings    pipelineSettings           `json:"settings"`
+}
+
+type pipelineSettings struct {
+	DefaultCompute        string `json:"default_compute,omitempty"`
+	DefaultDatastore      string `json:"default_datastore,omitempty"`
+	ContinueOnStepFailure flag   `json:"continue_on_step_failure"`
+	ForceRerun            flag   `json:"force_rerun"`
+	OnInit                string `json:"on_init,omitempty"`
+	OnFinalize            string `json:"on_finalize,omitempty"`
 }
 
 // step is one node of a pipeline.
@@ -50,7 +53,13 @@ type step struct {
 	EarlyTermination  json.RawMessage            `json:"early_termination"`
 
 	component *component
-	after     []string // steps whose outputs it reads
+	after     []string // nodes that must have completed before
+
+	control *control // of control flow alone
+	body    *step    // of a loop: what it repeats
+	loop    string   // the loop that it is the body of
+	guard   string   // the if_else that lets it run, when its condition is when
+	when    bool
 }
 
 // trialRef is the component of a sweep step: its id, alone or in an object as the
@@ -125,27 +134,57 @@ func (e *Engine) graph(ctx context.Context, sc arm.Scope, raw json.RawMessage) (
 		return nil, append(faults, arm.Invalid("properties.jobs", "the pipeline has no steps"))
 	}
 	g.order = sorted(jobs)
+	components := map[string]*component{}
 	for _, name := range g.order {
 		s := &step{name: name, raw: jobs[name]}
 		field := "properties.jobs." + name
-		if err := json.Unmarshal(jobs[name], s); err != nil {
+		if err := g.read(s, jobs[name]); err != nil {
 			add(arm.Invalid(field, "the step cannot be read: %v", err))
 			continue
 		}
 		g.steps[name] = s
-		if err := e.equip(ctx, sc, s); err != nil {
+		if err := e.equip(ctx, sc, s, components); err != nil {
 			add(at(field, err))
 		}
 	}
+	g.wireAll(add)
+	return g, faults
+}
+
+// read decodes a node; those of control flow have fields of their own in the
+// places of the others'.
+func (g *graph) read(s *step, raw json.RawMessage) error {
+	var head struct {
+		Type    string                 `json:"type"`
+		Outputs map[string]*stepOutput `json:"outputs"`
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return err
+	}
+	if n := nodes[head.Type]; n != nil && n.control != nil {
+		s.Type, s.Outputs, s.control = head.Type, head.Outputs, &control{}
+		return json.Unmarshal(raw, s.control)
+	}
+	return json.Unmarshal(raw, s)
+}
+
+// wireAll connects the nodes, and finds circles when all could be connected.
+func (g *graph) wireAll(add func(error)) {
 	for _, name := range g.order {
-		if s := g.steps[name]; s != nil {
+		if s := g.steps[name]; s != nil && s.control != nil {
+			s.kindOf().control(g, s, "properties.jobs."+name, add)
+		}
+	}
+	for _, name := range g.order {
+		if s := g.steps[name]; s != nil && s.control == nil && s.kindOf() != nil {
 			g.wire(s, "properties.jobs."+name, add)
 		}
 	}
+	g.follow()
+	g.first(add)
 	if c := g.cycle(); c != "" {
 		add(arm.Invalid("properties.jobs", "the steps wait for each other: %s", c))
 	}
-	return g, faults
 }
 
 // adopt takes ports over from a pipeline component, with its defaults.
@@ -168,8 +207,8 @@ func (g *graph) adopt(c *component) {
 	}
 }
 
-// equip reads the step's component.
-func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step) error {
+// equip reads the step's component; known are those that other steps have.
+func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step, known map[string]*component) error {
 	n := s.kindOf()
 	if n == nil || n.refuse != "" {
 		return refusedNode(s)
@@ -189,101 +228,19 @@ func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step) error {
 	if id == "" {
 		return arm.Invalid("componentId", "a component is required")
 	}
-	c, err := e.component(ctx, sc, assetID(id))
-	if err != nil {
-		return err
+	c := known[id]
+	if c == nil {
+		var err error
+		if c, err = e.component(ctx, sc, assetID(id)); err != nil {
+			return err
+		}
+		known[id] = c
 	}
 	if c.Type != n.component {
 		return arm.Invalid("componentId", "the step is of type %s, its component %s of type %s", n.component, c.id, c.Type)
 	}
 	s.component = c
 	return nil
-}
-
-// wire checks the step's bindings and notes which steps it follows.
-func (g *graph) wire(s *step, field string, add func(error)) {
-	c := s.component
-	for _, k := range sorted(s.Inputs) {
-		in, where := s.Inputs[k], field+".inputs."+k
-		if c != nil && c.Inputs[k] == nil {
-			add(arm.Invalid(where, "the component has no input %q; it has: %s", k, strings.Join(sorted(c.Inputs), ", ")))
-		}
-		if in == nil || in.Value == nil {
-			continue
-		}
-		if m := fromInput.FindStringSubmatch(string(*in.Value)); m != nil {
-			if _, ok := g.spec.Inputs[m[1]]; !ok && (c == nil || c.Inputs[k] == nil || !bool(c.Inputs[k].Optional)) {
-				add(arm.Invalid(where, "the pipeline has no input %q; it has: %s", m[1], strings.Join(sorted(g.spec.Inputs), ", ")))
-			}
-		}
-		if m := fromStep.FindStringSubmatch(string(*in.Value)); m != nil {
-			from := g.steps[m[1]]
-			switch {
-			case from == nil:
-				add(arm.Invalid(where, "there is no step %q; the steps are: %s", m[1], strings.Join(g.order, ", ")))
-			case from.component != nil && from.component.Outputs[m[2]] == nil:
-				add(arm.Invalid(where, "the step %q has no output %q; it has: %s", m[1], m[2], strings.Join(sorted(from.component.Outputs), ", ")))
-			default:
-				if !slices.Contains(s.after, m[1]) {
-					s.after = append(s.after, m[1])
-				}
-			}
-		}
-	}
-	if c == nil {
-		return
-	}
-	for _, k := range sorted(c.Inputs) {
-		if p := c.Inputs[k]; s.Inputs[k] == nil && !bool(p.Optional) && p.Default == nil && s.SearchSpace[k] == nil {
-			add(arm.Invalid(field+".inputs."+k, "the component's input %q is required", k))
-		}
-	}
-	for _, k := range sorted(s.Outputs) {
-		o, where := s.Outputs[k], field+".outputs."+k
-		if c.Outputs[k] == nil {
-			add(arm.Invalid(where, "the component has no output %q; it has: %s", k, strings.Join(sorted(c.Outputs), ", ")))
-		}
-		if o != nil && o.Value != "" {
-			m := toOutput.FindStringSubmatch(o.Value)
-			if m == nil {
-				add(arm.Invalid(where, "%q is not an output of the pipeline", o.Value))
-			} else if _, ok := g.spec.Outputs[m[1]]; !ok {
-				add(arm.Invalid(where, "the pipeline has no output %q; it has: %s", m[1], strings.Join(sorted(g.spec.Outputs), ", ")))
-			}
-		}
-	}
-}
-
-// cycle names the steps of a circle, "" when there is none.
-func (g *graph) cycle() string {
-	const open, done = 1, 2
-	state := map[string]int{}
-	var path []string
-	var visit func(n string) string
-	visit = func(n string) string {
-		if state[n] == done || g.steps[n] == nil {
-			return ""
-		}
-		if state[n] == open {
-			return strings.Join(append(path[slices.Index(path, n):], n), " → ")
-		}
-		state[n] = open
-		path = append(path, n)
-		for _, a := range g.steps[n].after {
-			if c := visit(a); c != "" {
-				return c
-			}
-		}
-		path = path[:len(path)-1]
-		state[n] = done
-		return ""
-	}
-	for _, n := range g.order {
-		if c := visit(n); c != "" {
-			return c
-		}
-	}
-	return ""
 }
 
 // compute of a step: its own, else the pipeline's, else the default.
@@ -313,248 +270,110 @@ func (e *Engine) pipelineFaults(ctx context.Context, sc arm.Scope, raw json.RawM
 	if len(faults) > 0 {
 		return faults
 	}
+	ctx = withMemory(ctx)
 	for _, name := range g.order {
-		s := g.steps[name]
-		props, err := g.job(sc, "check", s, func(step, output string) (string, error) {
-			return sc.DatastoreURI(arm.BlobStore, "azureml/check/"), nil
-		})
-		if err != nil {
-			faults = append(faults, arm.As(at("properties.jobs."+name, err)))
-			continue
-		}
-		if err := e.check(ctx, sc, name, props, true); err != nil {
-			f := arm.As(err)
-			all := f.Details
-			if len(all) == 0 {
-				all = []*arm.Error{f}
-			}
-			for _, d := range all {
-				d.Target = "properties.jobs." + name + "." + strings.TrimPrefix(d.Target, "properties.")
-				faults = append(faults, d)
-			}
+		for _, f := range e.stepFaults(ctx, sc, g, g.steps[name]) {
+			f.Target = "properties.jobs." + name + "." + strings.TrimPrefix(f.Target, "properties.")
+			faults = append(faults, f)
 		}
 	}
 	return faults
 }
 
-// job is the job that a step runs as. output finds the address of another
-// step's output.
-func (g *graph) job(sc arm.Scope, pipeline string, s *step, output func(step, output string) (string, error)) (json.RawMessage, error) {
-	c := s.component
-	inputs := map[string]any{}
-	for _, k := range sorted(c.Inputs) {
-		v, err := g.input(s, k, c.Inputs[k], output)
-		if err != nil {
-			return nil, err
-		}
-		if v != nil {
-			inputs[k] = v
+// stepFaults checks a step as it would run when what it reads is there.
+func (e *Engine) stepFaults(ctx context.Context, sc arm.Scope, g *graph, s *step) []*arm.Error {
+	if s.control != nil {
+		return nil
+	}
+	if s.loop != "" && g.steps[s.loop].Type == parallelFor {
+		var err error
+		if s, err = g.firstRound(s); err != nil {
+			return []*arm.Error{arm.As(arm.Invalid("", "%v", err))}
 		}
 	}
-	outputs := map[string]any{}
-	for _, k := range sorted(c.Outputs) {
-		if !literalType(c.Outputs[k].Type) {
-			outputs[k] = g.output(sc, pipeline, s, k, c.Outputs[k])
+	props, err := g.job(sc, "check", s, anySource{sc})
+	if err != nil {
+		return []*arm.Error{arm.As(at("", err))}
+	}
+	if err := e.check(ctx, sc, s.name, props, true); err != nil {
+		f := arm.As(err)
+		if len(f.Details) > 0 {
+			return f.Details
 		}
-	}
-	display := s.DisplayName
-	if display == "" {
-		display = s.name
-	}
-	p := map[string]any{"displayName": display, "experimentName": g.spec.experiment(), "inputs": inputs, "outputs": outputs}
-	if id := g.compute(s); id != "" {
-		p["computeId"] = id
-	}
-	if err := s.kindOf().job(g, s, p); err != nil {
-		return nil, err
-	}
-	return json.Marshal(p)
-}
-
-// command is what a step's command component runs, in REST's words.
-func (g *graph) command(s *step) (map[string]any, error) {
-	c := s.component
-	vars := maps.Clone(c.EnvironmentVariables)
-	if vars == nil {
-		vars = map[string]scalar{}
-	}
-	for k, v := range s.EnvironmentVariables {
-		vars[k] = scalar(g.bind(string(v)))
-	}
-	run := map[string]any{"command": c.Command, "codeId": assetID(c.Code), "environmentId": assetID(c.Environment), "environmentVariables": vars}
-	for k, of := range map[string][2]json.RawMessage{"resources": {s.Resources, c.Resources}, "distribution": {s.Distribution, c.Distribution}} {
-		m, err := firstCamel(of[0], of[1])
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", k, err)
-		}
-		if m == nil {
-			continue
-		}
-		if k == "distribution" {
-			distributionWords(m)
-		}
-		run[k] = m
-	}
-	return run, nil
-}
-
-func firstCamel(of ...json.RawMessage) (map[string]any, error) {
-	for _, raw := range of {
-		if m, err := camel(raw); m != nil || err != nil {
-			return m, err
-		}
-	}
-	return nil, nil
-}
-
-// distributionWords gives a component's distribution the words of REST.
-func distributionWords(m map[string]any) {
-	if t, ok := m["type"].(string); ok && m["distributionType"] == nil {
-		m["distributionType"] = t
-	}
-	for _, w := range []string{"PyTorch", "Mpi", "TensorFlow", "Ray"} {
-		if t, ok := m["distributionType"].(string); ok && strings.EqualFold(t, w) {
-			m["distributionType"] = w
-		}
-	}
-}
-
-// sweep is the sweep job of a step. A hyperparameter is an input of the
-// trial's component of the same name.
-func (s *step) sweep(p, trial map[string]any) error {
-	line, ok := trial["command"].(string)
-	if !ok {
-		return fmt.Errorf("the trial has no command")
-	}
-	for k := range s.SearchSpace {
-		line = reference.ReplaceAllStringFunc(line, func(m string) string {
-			if r := reference.FindStringSubmatch(m); r[1] == "inputs" && r[2] == k {
-				return "${{search_space." + k + "}}"
-			}
-			return m
-		})
-	}
-	trial["command"] = line
-	p["jobType"], p["trial"], p["searchSpace"], p["samplingAlgorithm"] = "Sweep", trial, s.SearchSpace, s.SamplingAlgorithm
-	for k, raw := range map[string]json.RawMessage{"objective": s.Objective, "earlyTermination": s.EarlyTermination, "limits": s.Limits} {
-		m, err := camel(raw)
-		if err != nil {
-			return fmt.Errorf("%s: %w", k, err)
-		}
-		if m == nil {
-			continue
-		}
-		for _, t := range []string{"timeout", "trialTimeout"} { // a node's are in seconds
-			if n, ok := m[t].(float64); ok {
-				m[t] = fmt.Sprintf("PT%gS", n)
-			}
-		}
-		if t, ok := m["type"].(string); ok && k == "earlyTermination" && m["policyType"] == nil {
-			m["policyType"] = t
-		}
-		p[k] = m
+		return []*arm.Error{f}
 	}
 	return nil
 }
 
-// input is a step's input with its bindings followed; nil for an optional one
-// that has no value.
-func (g *graph) input(s *step, k string, port *componentPort, output func(step, output string) (string, error)) (map[string]any, error) {
-	in := s.Inputs[k]
-	mode := func(m map[string]any) map[string]any {
-		if in != nil && in.Mode != "" {
-			m["mode"] = in.Mode
-		} else if w := modeWord(port.Mode); w != "" && m["jobInputType"] != "literal" {
-			m["mode"] = w
-		}
-		return m
+// firstRound is a parallel_for's body with inputs that a round would have.
+func (g *graph) firstRound(s *step) (*step, error) {
+	if it := g.steps[s.loop].control.items; it != nil {
+		return s.with(it.values[0])
 	}
-	literal := func(v *scalar) map[string]any {
-		if literalType(port.Type) || v == nil {
-			return map[string]any{"jobInputType": "literal", "value": v}
+	item := map[string]json.RawMessage{}
+	for k, p := range s.component.Inputs {
+		if s.Inputs[k] == nil && literalType(p.Type) {
+			item[k] = json.RawMessage(`"1"`)
+		} else if s.Inputs[k] == nil {
+			item[k] = json.RawMessage(`"azureml://datastores/` + arm.BlobStore + `/paths/azureml/check/"`)
 		}
-		return mode(map[string]any{"jobInputType": portType(port.Type), "uri": *v})
 	}
-	if in == nil || in.Value == nil && in.URI == "" {
-		if port.Default != nil {
-			return literal(port.Default), nil
-		}
-		return map[string]any{"jobInputType": "literal"}, nil
-	}
-	if in.Value == nil {
-		return mode(map[string]any{"jobInputType": in.Type, "uri": in.URI}), nil
-	}
-	text := string(*in.Value)
-	if m := fromStep.FindStringSubmatch(text); m != nil {
-		uri, err := output(m[1], m[2])
-		if err != nil {
-			return nil, err
-		}
-		return mode(map[string]any{"jobInputType": portType(port.Type), "uri": uri}), nil
-	}
-	if m := fromInput.FindStringSubmatch(text); m != nil {
-		p := g.spec.Inputs[m[1]]
-		switch {
-		case p == nil, p.Type == "literal" && p.Value == nil:
-			if port.Default != nil {
-				return literal(port.Default), nil
-			}
-			return map[string]any{"jobInputType": "literal"}, nil
-		case p.Type == "literal":
-			return literal(p.Value), nil
-		}
-		out := map[string]any{"jobInputType": p.Type, "uri": p.URI}
-		if p.Mode != "" {
-			out["mode"] = p.Mode
-		}
-		return mode(out), nil
-	}
-	bound := scalar(g.bind(text))
-	return literal(&bound), nil
+	return s.with(item)
 }
 
-// modeWord is a component's mode in the words of REST.
-func modeWord(yaml string) string {
-	switch yaml {
-	case "ro_mount", "mount":
-		return "ReadOnlyMount"
-	case "rw_mount":
-		return "ReadWriteMount"
-	case "download", "upload", "direct":
-		return wire.PascalCase(yaml)
-	}
-	return ""
+// source is where a step finds what other steps have put out.
+type source interface {
+	// output is an output's address.
+	output(step, name string) (Output, error)
+	// value is that of an output that is no file.
+	value(step, name string) (string, error)
 }
 
-// portType: path is an old word for any file or folder.
-func portType(t string) string {
-	if t == "path" || t == "" {
-		return "uri_folder"
-	}
-	return t
+// anySource says of every output that it is there.
+type anySource struct{ sc arm.Scope }
+
+func (a anySource) output(step, name string) (Output, error) {
+	return Output{Type: "uri_folder", URI: a.sc.DatastoreURI(arm.BlobStore, "azureml/check/")}, nil
 }
 
-// output is where a step's output goes: to the pipeline's own when it is bound
-// to one.
-func (g *graph) output(sc arm.Scope, pipeline string, s *step, k string, port *componentPort) map[string]any {
-	out := map[string]any{"jobOutputType": portType(port.Type)}
-	o := s.Outputs[k]
-	if o == nil {
-		return out
+func (a anySource) value(step, name string) (string, error) { return "1", nil }
+
+// owner is the node that stands for a step: the loop, for a loop's body.
+func (g *graph) owner(name string) string {
+	if s := g.steps[name]; s != nil && s.loop != "" {
+		return s.loop
 	}
-	if m := toOutput.FindStringSubmatch(o.Value); m != nil {
-		if p := g.spec.Outputs[m[1]]; p != nil {
-			out["uri"] = destinations(sc, pipeline, &commandSpec{Outputs: map[string]*output{m[1]: p}})[m[1]].URI
-			out["assetName"], out["assetVersion"] = p.AssetName, p.AssetVersion
-			if p.Mode != "" {
-				out["mode"] = p.Mode
-			}
+	return name
+}
+
+// outputsOf lists a node's outputs, which are nil when they are not known.
+func (g *graph) outputsOf(name string) map[string]*componentPort {
+	s := g.steps[g.owner(name)]
+	if s == nil {
+		return nil
+	}
+	b := s
+	if s.body != nil {
+		b = s.body
+	}
+	if b.component == nil || s.Type != parallelFor {
+		if b.component == nil {
+			return nil
 		}
+		return b.component.Outputs
 	}
-	for field, v := range map[string]string{"uri": o.URI, "mode": o.Mode, "assetName": o.Name, "assetVersion": string(o.Version)} {
-		if v != "" {
-			out[field] = v
+	out := map[string]*componentPort{}
+	for k, p := range b.component.Outputs { // of all rounds together
+		if out[k] = (&componentPort{Type: "mltable"}); literalType(p.Type) {
+			out[k].Type = "string"
 		}
 	}
 	return out
+}
+
+// need notes that a node runs after another.
+func (s *step) need(name string) {
+	if name != s.name && !slices.Contains(s.after, name) {
+		s.after = append(s.after, name)
+	}
 }

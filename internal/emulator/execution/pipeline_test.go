@@ -23,6 +23,11 @@ func (w *world) componentOf(name, line string, inputs, outputs m) string {
 
 func binding(text string) m { return m{"job_input_type": "literal", "value": text} }
 
+// child is the name of a step's job.
+func child(pipeline, step string) string {
+	return childName(&Record{Scope: scope, Name: pipeline}, step, -1)
+}
+
 func pipelineJob(jobs m, more m) json.RawMessage {
 	p := m{"jobType": "Pipeline", "experimentName": "exp", "jobs": jobs, "settings": m{"default_compute": scope.Child(arm.Computes, "cpu")}}
 	for k, v := range more {
@@ -59,15 +64,15 @@ func TestPipeline(t *testing.T) {
 	c, err := w.e.Children(t.Context(), scope, "p")
 	require.NoError(t, err)
 	require.Len(t, c, 3)
-	sum, err := w.e.Record(t.Context(), scope, "p_sum")
+	sum, err := w.e.Record(t.Context(), scope, child("p", "sum"))
 	require.NoError(t, err)
-	for _, n := range []string{"p_one", "p_two"} {
+	for _, n := range []string{child("p", "one"), child("p", "two")} {
 		r, err := w.e.Record(t.Context(), scope, n)
 		require.NoError(t, err)
 		require.False(t, sum.Started.Before(r.Ended), "a step follows what it reads")
 		require.Equal(t, "p", r.Root)
 	}
-	run, err := w.tracking.Run(t.Context(), scope.Key(), "p_sum")
+	run, err := w.tracking.Run(t.Context(), scope.Key(), child("p", "sum"))
 	require.NoError(t, err)
 	require.Equal(t, "sum", run.Name)
 	require.Equal(t, "p", run.Parent)
@@ -91,7 +96,7 @@ func TestNestedPipelineAndSweepStep(t *testing.T) {
 	}, m{"outputs": m{"best": m{"jobOutputType": "uri_folder"}}}))
 	require.Nil(t, r.Error)
 	require.Equal(t, Completed, r.Status)
-	tune, err := w.e.Record(t.Context(), scope, "p_tune")
+	tune, err := w.e.Record(t.Context(), scope, child("p", "tune"))
 	require.NoError(t, err)
 	require.Equal(t, "12", tune.Properties["score"])
 }
@@ -111,10 +116,10 @@ func TestPipelineFailure(t *testing.T) {
 	require.Equal(t, Failed, r.Status)
 	require.Contains(t, r.Error.Message, "The step bad failed")
 	require.Contains(t, r.Error.Message, "the cause")
-	s, err := w.e.Record(t.Context(), scope, "p_slow")
+	s, err := w.e.Record(t.Context(), scope, child("p", "slow"))
 	require.NoError(t, err)
 	require.Equal(t, Canceled, s.Status)
-	_, err = w.e.Record(t.Context(), scope, "p_after")
+	_, err = w.e.Record(t.Context(), scope, child("p", "after"))
 	require.Error(t, err, "it never began")
 
 	delete(jobs, "slow")
@@ -122,7 +127,7 @@ func TestPipelineFailure(t *testing.T) {
 	jobs["then"] = m{"type": "command", "componentId": after, "inputs": m{"a": binding("${{parent.jobs.quick.outputs.o}}")}}
 	r = w.run("q", pipelineJob(jobs, m{"settings": m{"default_compute": scope.Child(arm.Computes, "cpu"), "continue_on_step_failure": true}}))
 	require.Equal(t, Failed, r.Status)
-	then, err := w.e.Record(t.Context(), scope, "q_then")
+	then, err := w.e.Record(t.Context(), scope, child("q", "then"))
 	require.NoError(t, err)
 	require.Equal(t, Completed, then.Status, "what does not depend on the failure goes on")
 }
@@ -132,12 +137,12 @@ func TestPipelineCancel(t *testing.T) {
 	slow := w.componentOf("slow", "sleep 600", nil, nil)
 	w.submit("p", pipelineJob(m{"a": m{"type": "command", "componentId": slow}, "b": m{"type": "command", "componentId": slow}}, nil))
 	require.Eventually(t, func() bool {
-		a, err := w.e.Record(t.Context(), scope, "p_a")
+		a, err := w.e.Record(t.Context(), scope, child("p", "a"))
 		return err == nil && a.Status == Running
 	}, waitFor, tick)
 	require.NoError(t, w.e.Cancel(t.Context(), scope, "p", "enough"))
 	require.Equal(t, Canceled, w.wait("p").Status)
-	for _, n := range []string{"p_a", "p_b"} {
+	for _, n := range []string{child("p", "a"), child("p", "b")} {
 		require.Equal(t, Canceled, w.wait(n).Status)
 	}
 }

@@ -25,7 +25,7 @@ CREATE TABLE jobs (
 	UNIQUE (ws, name)
 );
 CREATE INDEX jobs_parent ON jobs (ws, parent, seq);
-CREATE INDEX jobs_open ON jobs (status) WHERE status NOT IN ('Completed', 'Failed', 'Canceled');`}
+CREATE INDEX jobs_open ON jobs (status) WHERE status NOT IN ('Completed', 'Failed', 'Canceled');`, reuseSchema}
 
 // Record is the state of a job as the engine knows it.
 type Record struct {
@@ -67,6 +67,14 @@ type Output struct {
 	Type    string `json:"type"`              // jobOutputType
 	URI     string `json:"uri"`               // long form datastore address
 	AssetID string `json:"assetId,omitempty"` // of the version that was registered
+}
+
+// note adds properties of the run.
+func (r *Record) note(p map[string]string) {
+	if r.Properties == nil {
+		r.Properties = map[string]string{}
+	}
+	maps.Copy(r.Properties, p)
 }
 
 func (r *Record) clone() *Record {

@@ -36,6 +36,7 @@ type input struct {
 	URI   string  `json:"uri"`
 	Value *scalar `json:"value"`
 	Mode  string  `json:"mode"`
+	Step  string  `json:"step"` // of a step's input: the step that puts it out, maybe without a file
 }
 
 type output struct {

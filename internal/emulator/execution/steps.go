@@ -4,8 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/azureml-go/azureml/internal/emulator/arm"
 )
+
+// maxAhead is how many steps of one pipeline are queued or running at a time.
+// The rest have not begun: a queue of ten thousand jobs would only fill memory.
+const maxAhead = 256
+
+// skipped is the state of a node that its if_else did not let run.
+const skipped = "skipped"
 
 // pipeline runs the steps of a pipeline job, each as soon as those that it
 // reads from have completed.
@@ -22,17 +33,20 @@ func (j *job) pipeline() error {
 		}
 		r.Started = now
 		r.Outputs = destinations(r.Scope, r.Name, &g.spec.commandSpec)
-		r.Properties = map[string]string{"azureml.runsource": "azureml.PipelineRun", "azureml.continue_on_step_failure": pythonBool(bool(g.spec.Settings.ContinueOnStepFailure))}
+		r.note(map[string]string{"azureml.runsource": "azureml.PipelineRun", "azureml.continue_on_step_failure": pythonBool(bool(g.spec.Settings.ContinueOnStepFailure)), "azureml.rootpipelinerunid": r.Root})
 	})); err != nil {
 		return j.cause(err)
 	}
-	p := &pipelining{j: j, g: g, state: map[string]string{}, runs: map[string]*Record{}}
-	err := p.run()
+	p, err := newPipelining(j, g)
+	if err != nil {
+		return j.cause(err)
+	}
+	err = p.run()
 	j.enter(Finalizing)
 	if err == nil {
-		p.promote()
+		err = p.promote()
 	}
-	return err
+	return errors.Join(err, p.log.finish())
 }
 
 func pythonBool(b bool) string {
@@ -44,147 +58,345 @@ func pythonBool(b bool) string {
 
 // pipelining is a pipeline under way.
 type pipelining struct {
-	j     *job
-	g     *graph
-	state map[string]string  // by step: "" not begun, else the state of its job
-	runs  map[string]*Record // by step, of jobs that have ended
+	j       *job
+	r       *Record // as it began
+	g       *graph
+	nodes   map[string]*vertex
+	ready   []*vertex // what they wait for is there
+	rounds  []*round  // ready to be submitted
+	running map[string]*round
+	ends    chan *round
+	failure error
+	halted  bool
+	reuse   *reuser
+	log     *executionLog
 }
 
-// child is the name of a step's job.
-func (p *pipelining) child(step string) string { return p.j.rec.Name + "_" + step }
+// vertex is a step, or a loop, and how far it has come.
+type vertex struct {
+	*step
+	waits   int
+	next    []*vertex
+	state   string // "" not begun, Running, Completed, Failed, Canceled or skipped
+	outputs map[string]Output
+	runName string            // of the job that put them out
+	values  map[string]string // of outputs that are values, once they were asked for
+	loop    *looping
+}
 
-func (p *pipelining) run() error {
-	j := p.j
-	ends := make(chan string)
-	active := 0
-	stop := j.ctx.Done()
-	var failure error
-	halt := func(err error, reason string) {
-		if failure == nil {
-			failure = err
-		}
-		for step, state := range p.state {
-			if state == Running {
-				if c := j.e.running(j.rec.Scope, p.child(step)); c != nil {
-					c.requestCancel(reason)
-				}
-			}
+// round is one job of a node: a step has one, a loop many.
+type round struct {
+	node  *vertex
+	step  *step
+	index int // of a loop
+	sub   submission
+	job   *job
+	rec   *Record // when it has ended
+	reuse *candidate
+	kept  map[string]keptOutput // of a round that completed
+}
+
+func newPipelining(j *job, g *graph) (*pipelining, error) {
+	p := &pipelining{j: j, r: j.snapshot(), g: g, nodes: map[string]*vertex{}, running: map[string]*round{}, ends: make(chan *round, maxAhead)}
+	for _, name := range g.order {
+		if s := g.steps[name]; s.loop == "" && name != g.spec.Settings.OnFinalize {
+			p.nodes[name] = &vertex{step: s}
 		}
 	}
-	for {
-		if failure == nil || p.goesOn() && context.Cause(j.ctx) == nil {
-			for _, name := range p.ready() {
-				if err := p.start(name, ends); err != nil {
-					halt(err, "The pipeline was ended.")
-					break
-				}
-				active++
-			}
+	for _, name := range g.order {
+		n := p.nodes[name]
+		if n == nil {
+			continue
 		}
-		if active == 0 {
-			return failure
+		for _, a := range n.after {
+			p.nodes[a].next = append(p.nodes[a].next, n)
+			n.waits++
+		}
+		if n.waits == 0 {
+			p.ready = append(p.ready, n)
+		}
+	}
+	p.reuse = newReuser(j.e, p.r.Scope, g)
+	var err error
+	p.log, err = j.executionLog()
+	return p, err
+}
+
+// run brings all nodes to their ends.
+func (p *pipelining) run() error {
+	if err := p.all(); err != nil && context.Cause(p.j.ctx) != nil {
+		return err
+	}
+	if name := p.g.spec.Settings.OnFinalize; name != "" { // however the others ended
+		failure := p.failure
+		p.failure, p.halted = nil, false
+		n := &vertex{step: p.g.steps[name]}
+		p.nodes[name], p.ready = n, []*vertex{n}
+		p.failure = errors.Join(failure, p.all())
+	}
+	return p.failure
+}
+
+// all starts what is ready and takes what ends until nothing is left of both.
+func (p *pipelining) all() error {
+	stop := p.j.ctx.Done()
+	if stop != nil && p.j.ctx.Err() != nil {
+		return context.Cause(p.j.ctx)
+	}
+	for {
+		p.begin()
+		if len(p.running) == 0 {
+			return p.failure
 		}
 		select {
-		case name := <-ends:
-			active--
-			if err := p.ended(name); err != nil {
-				if p.goesOn() {
-					failure = errors.Join(failure, err)
-				} else {
-					halt(err, fmt.Sprintf("The step %s failed.", name))
+		case r := <-p.ends:
+			p.take(r)
+			for more := true; more; { // what has ended meanwhile is followed by one submission
+				select {
+				case r := <-p.ends:
+					p.take(r)
+				default:
+					more = false
 				}
 			}
 		case <-stop:
 			stop = nil
-			halt(context.Cause(j.ctx), "The pipeline was canceled.")
+			p.failure = nil
+			p.halt(context.Cause(p.j.ctx), "The pipeline was canceled.")
+		}
+	}
+}
+
+// begin starts nodes until none is ready or there are enough.
+func (p *pipelining) begin() {
+	for !p.halted {
+		for len(p.ready) > 0 && len(p.running)+len(p.rounds) < maxAhead {
+			n := p.ready[0]
+			p.ready = p.ready[1:]
+			if err := p.start(n); err != nil {
+				p.failed(n, userError("The step %s could not be started: %v", n.name, message(err)))
+			}
+		}
+		if len(p.rounds) == 0 {
+			return
+		}
+		p.submit()
+	}
+}
+
+// message is an error as a sentence of another: without the code.
+func message(err error) string {
+	var e *JobError
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return err.Error()
+}
+
+func (p *pipelining) start(n *vertex) error {
+	n.state = Running
+	switch n.Type {
+	case ifElse:
+		return p.choose(n)
+	case doWhile, parallelFor:
+		return p.beginLoop(n)
+	}
+	return p.plan(n, n.step, -1)
+}
+
+// plan makes the job of a step, or of one round of a loop, ready to be submitted.
+func (p *pipelining) plan(n *vertex, s *step, index int) error {
+	props, err := p.g.job(p.r.Scope, p.r.Name, s, p)
+	if err != nil {
+		return err
+	}
+	r := &round{node: n, step: s, index: index}
+	own := map[string]string{
+		"azureml.runsource": "azureml.StepRun", "azureml.nodeid": s.name, "azureml.pipelinerunid": p.r.Name, "azureml.rootpipelinerunid": p.r.Root,
+		"azureml.pipelineComponent": "mastercomponent",
+	}
+	if s.component != nil {
+		own["azureml.moduleid"] = s.component.id
+		name, version := (&arm.Location{AssetID: s.component.id}).Asset()
+		own["azureml.moduleName"] = name + ":" + version
+	}
+	if index >= 0 {
+		own["azureml.local.iteration"] = strconv.Itoa(index)
+	}
+	r.sub = submission{sc: p.r.Scope, name: childName(p.r, s.name, index), properties: props, parent: p.r, own: own}
+	if err := p.reuse.decide(p.j.ctx, r); err != nil {
+		return p.j.cause(err)
+	}
+	p.rounds = append(p.rounds, r)
+	return nil
+}
+
+// childName is the name of a step's job. It does not begin with its parent's:
+// what lists a job's artifacts by the beginning of their names must not find
+// those of its steps.
+func childName(parent *Record, step string, index int) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(parent.Scope.Key()+"\n"+parent.Name+"\n"+step+"\n"+strconv.Itoa(index))).String()
+}
+
+// submit stores the jobs that are ready, all at once, and starts them.
+func (p *pipelining) submit() {
+	rounds := p.rounds
+	p.rounds = nil
+	subs := make([]*submission, len(rounds))
+	for i, r := range rounds {
+		subs[i] = &r.sub
+		if r.reuse != nil {
+			r.reuse.apply(&r.sub, p.j.e.Clock())
+		}
+	}
+	p.log.submitting(subs)
+	jobs, err := p.j.e.submitAll(p.j.ctx, subs)
+	if err != nil {
+		for _, r := range rounds {
+			r.node.state = Failed
+		}
+		p.halt(p.j.cause(err), "The pipeline was ended.")
+		return
+	}
+	for i, r := range rounds {
+		r.job = jobs[i]
+		if r.reuse != nil {
+			r.rec = r.sub.ended
+			if err := p.registerReused(r); err != nil {
+				p.failed(r.node, userError("The step %s failed: %s", r.step.name, message(err)))
+				continue
+			}
+			p.log.reused(r)
+			p.ended(r)
+			continue
+		}
+		p.running[r.sub.name] = r
+		if r.job == nil { // the engine is closing: the job ends with it
+			r.rec = r.sub.rec
+			p.ends <- r
+			continue
+		}
+		go func() {
+			<-r.job.done
+			p.ends <- r
+		}()
+	}
+}
+
+// halt ends what runs and lets nothing more begin.
+func (p *pipelining) halt(err error, reason string) {
+	if p.failure == nil {
+		p.failure = err
+	}
+	p.halted, p.rounds = true, nil
+	for _, r := range p.running {
+		if r.job != nil {
+			r.job.requestCancel(reason)
 		}
 	}
 }
 
 func (p *pipelining) goesOn() bool { return bool(p.g.spec.Settings.ContinueOnStepFailure) }
 
-// ready lists the steps that have not begun and whose inputs are there.
-func (p *pipelining) ready() []string {
-	var out []string
-steps:
-	for _, name := range p.g.order {
-		if p.state[name] != "" {
-			continue
+// take is told of a job that has ended.
+func (p *pipelining) take(r *round) {
+	delete(p.running, r.sub.name)
+	if r.rec == nil {
+		r.rec = r.job.snapshot()
+	}
+	p.log.ended(r)
+	p.ended(r)
+}
+
+func (p *pipelining) ended(r *round) {
+	n := r.node
+	if r.rec.Status != Completed {
+		p.failed(n, stepError(r.step.name, r.rec))
+		return
+	}
+	p.reuse.completed(r)
+	if n.runName = r.rec.Name; r.reuse != nil {
+		n.runName = r.reuse.run
+	}
+	if n.loop != nil {
+		if err := p.nextRound(n, r); err != nil {
+			p.failed(n, userError("The step %s failed: %s", n.name, message(err)))
 		}
-		for _, a := range p.g.steps[name].after {
-			if p.state[a] != Completed {
-				continue steps
-			}
-		}
-		out = append(out, name)
+		return
 	}
-	return out
+	n.outputs = r.rec.Outputs
+	p.completed(n)
 }
 
-func (p *pipelining) start(name string, ends chan<- string) error {
-	j := p.j
-	r := j.snapshot()
-	props, err := p.g.job(r.Scope, r.Name, p.g.steps[name], p.output)
-	if err != nil {
-		return err
-	}
-	if err := j.e.submit(j.ctx, submission{sc: r.Scope, name: p.child(name), properties: props, parent: r}); err != nil {
-		return j.cause(err)
-	}
-	p.state[name] = Running
-	go func() {
-		// The engine waits for steps, so an error can only be that it is closing.
-		_, _ = j.e.Wait(context.WithoutCancel(j.ctx), r.Scope, p.child(name))
-		ends <- name
-	}()
-	return nil
-}
-
-// output is the address of a step's output.
-func (p *pipelining) output(step, output string) (string, error) {
-	r := p.runs[step]
-	if r == nil {
-		return "", fmt.Errorf("the step %q has not ended", step)
-	}
-	o, ok := r.Outputs[output]
-	if !ok {
-		return "", fmt.Errorf("the step %q has no output %q", step, output)
-	}
-	return o.URI, nil
-}
-
-func (p *pipelining) ended(name string) error {
-	r, err := p.j.e.Record(context.WithoutCancel(p.j.ctx), p.j.rec.Scope, p.child(name))
-	if err != nil {
-		return err
-	}
-	p.state[name], p.runs[name] = r.Status, r
-	switch r.Status {
-	case Failed:
+// stepError says in the pipeline's error why a step did not complete.
+func stepError(name string, r *Record) error {
+	if r.Status == Failed {
 		msg := "it failed"
 		if r.Error != nil {
 			msg = r.Error.Message
 		}
 		return userError("The step %s failed: %s", name, msg)
-	case Canceled:
-		return userError("The step %s was canceled: %s", name, r.Reason)
 	}
-	return nil
+	return userError("The step %s was canceled: %s", name, r.Reason)
 }
 
-// promote gives the pipeline the addresses and assets of the outputs that its
-// steps filled.
-func (p *pipelining) promote() {
-	found := map[string]Output{}
-	for name, s := range p.g.steps {
-		for k, o := range s.Outputs {
-			if o == nil {
-				continue
-			}
-			if m := toOutput.FindStringSubmatch(o.Value); m != nil && p.runs[name] != nil {
-				found[m[1]] = p.runs[name].Outputs[k]
-			}
+// failed ends the pipeline, or, when it goes on, leaves out what depends on the node.
+func (p *pipelining) failed(n *vertex, err error) {
+	n.state = Failed
+	switch {
+	case p.halted:
+	case p.goesOn():
+		p.failure = joined(p.failure, err)
+	default:
+		p.halt(err, fmt.Sprintf("The step %s failed.", n.name))
+	}
+}
+
+// joined is one job's error for several steps.
+func joined(a, b error) error {
+	if a == nil {
+		return b
+	}
+	return userError("%s\n%s", message(a), message(b))
+}
+
+// completed lets what waits for the node begin.
+func (p *pipelining) completed(n *vertex) {
+	n.state = Completed
+	for _, m := range n.next {
+		if m.state != "" {
+			continue
+		}
+		if n.Type == ifElse && m.guard == n.name && m.when != (n.values["condition"] == "true") {
+			p.skip(m)
+			continue
+		}
+		if m.waits--; m.waits == 0 {
+			p.ready = append(p.ready, m)
 		}
 	}
-	p.j.change(func(r *Record) { maps.Copy(r.Outputs, found) })
+}
+
+// skip leaves a node out, and all that reads from it.
+func (p *pipelining) skip(n *vertex) {
+	if n.state != "" {
+		return
+	}
+	n.state = skipped
+	for _, m := range n.next {
+		p.skip(m)
+	}
+}
+
+// output is the address of a step's output.
+func (p *pipelining) output(step, output string) (Output, error) {
+	n := p.nodes[p.g.owner(step)]
+	if n == nil || n.state != Completed {
+		return Output{}, fmt.Errorf("the step %q has not ended", step)
+	}
+	o, ok := n.outputs[output]
+	if !ok {
+		return Output{}, fmt.Errorf("the step %q has no output %q", step, output)
+	}
+	return o, nil
 }

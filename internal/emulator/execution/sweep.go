@@ -229,7 +229,8 @@ func (j *job) sweep() error {
 	now := e.Clock()
 	if err := e.store(j.ctx, j.change(func(r *Record) {
 		r.Status, r.Started = Running, now
-		r.Outputs, r.Properties = destinations(r.Scope, r.Name, &w.s.commandSpec), map[string]string{"runTemplate": "HyperDrive", "primary_metric_config": w.s.Objective.PrimaryMetric}
+		r.Outputs = destinations(r.Scope, r.Name, &w.s.commandSpec)
+		r.note(map[string]string{"runTemplate": "HyperDrive", "primary_metric_config": w.s.Objective.PrimaryMetric})
 	})); err != nil {
 		return j.cause(err)
 	}

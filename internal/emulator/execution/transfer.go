@@ -22,6 +22,9 @@ import (
 
 const parallelFiles = 8
 
+// errNothing says that an input is an empty folder.
+var errNothing = errors.New("nothing there")
+
 // fetch brings what a location names to dir and returns the path of it: the
 // file itself for a single blob, dir for a folder.
 func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, single bool) (string, error) {
@@ -43,7 +46,7 @@ func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, singl
 	}
 	n, err := e.Blobs.FetchFolder(ctx, loc.Account, loc.Container, name, dir, 0o600)
 	if err == nil && n == 0 {
-		err = userError("there is nothing at %s", arm.BlobURL(loc.Account, loc.Container, name+"/"))
+		err = errors.Join(userError("there is nothing at %s", arm.BlobURL(loc.Account, loc.Container, name+"/")), errNothing)
 	}
 	return dir, err
 }
