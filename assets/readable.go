@@ -22,6 +22,9 @@ func (t *Tree) unreadable() error {
 	var named []string
 	n := 0
 	for i := range t.Files {
+		if openToAll(t.Files[i].Mode) {
+			continue
+		}
 		err := readable(t.Files[i].Path)
 		if err == nil {
 			continue

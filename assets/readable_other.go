@@ -8,6 +8,9 @@ import (
 	"os"
 )
 
+// openToAll says that a mode tells who may read.
+func openToAll(fs.FileMode) bool { return false }
+
 // readable asks whether a file could be opened.
 func readable(path string) error {
 	f, err := os.Open(path)

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -56,17 +57,17 @@ type File struct {
 // A folder is a node of the walk.
 type folder struct {
 	entries []entry // in the order of the file system
+	files   []File
 }
 
 // An entry is a file or folder in a folder. Folders that are excluded by their own path count for uploads still (only
 // files are tested there), but not for the object hash.
 type entry struct {
-	name    string
-	lower   string
-	hashed  bool
-	file    int // index in Files, or -1
-	dir     *folder
-	pending *File
+	name   string
+	lower  string
+	hashed bool
+	file   int // index in the folder's files, then in the tree's; or -1
+	dir    *folder
 }
 
 // WalkOptions are the choices of Walk.
@@ -118,6 +119,7 @@ func Walk(ctx context.Context, path string, o *WalkOptions) (*Tree, error) {
 	if err := g.Wait(); err != nil {
 		return nil, fmt.Errorf("assets: walk: %w", err)
 	}
+	t.Files = make([]File, 0, w.files.Load())
 	t.collect(t.root, "")
 	return t.readable()
 }
@@ -152,14 +154,15 @@ func realPath(path string) (string, error) {
 // collect lists the files as os.walk of the reference does, so that names that differ by case alone keep its order.
 func (t *Tree) collect(d *folder, prefix string) {
 	for i := range d.entries {
-		if e := &d.entries[i]; e.pending != nil {
-			f := *e.pending
+		if e := &d.entries[i]; e.file >= 0 {
+			f := &d.files[e.file]
 			f.Name = prefix + e.name
-			e.file, e.pending = len(t.Files), nil
-			t.Files = append(t.Files, f)
+			e.file = len(t.Files)
+			t.Files = append(t.Files, *f)
 			t.Size += f.Size
 		}
 	}
+	d.files = nil
 	for i := range d.entries {
 		if e := &d.entries[i]; e.dir != nil {
 			t.collect(e.dir, prefix+e.name+"/")
@@ -179,6 +182,7 @@ type walker struct {
 	ctx    context.Context
 	ignore *Ignore
 	root   string
+	files  atomic.Int64
 }
 
 // A place is where a walk stands: the real path, the state of the ignore rules there, and the folders above.
@@ -197,37 +201,58 @@ func (w *walker) walk(d *folder, p *place) error {
 	if err != nil {
 		return err
 	}
-	list, err := f.ReadDir(-1) // unsorted: the order of the file system
+	next, err := w.list(f, d, p)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	d.entries = make([]entry, 0, len(list))
-	for _, de := range list {
-		e, next, err := w.entry(de, p)
-		if err != nil {
-			return err
-		}
-		if e == nil {
+	w.files.Add(int64(len(d.files)))
+	for i := range d.entries {
+		dir, to := d.entries[i].dir, next[i]
+		if to == nil {
 			continue
 		}
-		d.entries = append(d.entries, *e)
-		if next != nil {
-			dir := e.dir
-			if !w.group.TryGo(func() error { return w.walk(dir, next) }) {
-				if err := w.walk(dir, next); err != nil {
-					return err
-				}
+		if !w.group.TryGo(func() error { return w.walk(dir, to) }) {
+			if err := w.walk(dir, to); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
+// list takes the names of a folder, and gives by entry the place to go on with.
+func (w *walker) list(f *os.File, d *folder, p *place) (map[int]*place, error) {
+	list, err := f.ReadDir(-1) // unsorted: the order of the file system
+	if err != nil {
+		return nil, err
+	}
+	d.entries = make([]entry, 0, len(list))
+	d.files = make([]File, 0, len(list))
+	next := map[int]*place{}
+	for _, de := range list {
+		e, to, err := w.entry(f, de, d, p)
+		if err != nil {
+			return nil, err
+		}
+		if e == nil {
+			continue
+		}
+		if to != nil {
+			next[len(d.entries)] = to
+		}
+		d.entries = append(d.entries, *e)
+	}
+	return next, nil
+}
+
 // entry looks at one name in a folder. It gives nil for what counts neither for an upload nor for the object hash, and the
 // place to go on with when it is a folder that is to be entered.
-func (w *walker) entry(de fs.DirEntry, p *place) (*entry, *place, error) {
+func (w *walker) entry(in *os.File, de fs.DirEntry, d *folder, p *place) (*entry, *place, error) {
 	name := de.Name()
-	path := filepath.Join(p.real, name)
+	path := p.real + string(filepath.Separator) + name
+	if len(p.real) > 0 && os.IsPathSeparator(p.real[len(p.real)-1]) { // the root of the file system
+		path = p.real + name
+	}
 	mode := de.Type()
 	excluded := p.scope.excludes(name)
 	if excluded && mode.IsRegular() {
@@ -283,14 +308,14 @@ func (w *walker) entry(de fs.DirEntry, p *place) (*entry, *place, error) {
 	if !utf8.ValidString(name) {
 		return nil, nil, badName(path)
 	}
-	if info == nil {
-		var err error
-		if info, err = de.Info(); err != nil {
-			return nil, nil, err
-		}
+	file := File{Path: real}
+	if info != nil {
+		file.stamped(info)
+	} else if err := file.look(in, de); err != nil {
+		return nil, nil, err
 	}
-	e.pending = &File{Path: real}
-	e.pending.stamped(info)
+	e.file = len(d.files)
+	d.files = append(d.files, file)
 	return e, nil, nil
 }
 
