@@ -26,7 +26,7 @@ import table
 # Each stands alone: they run beside each other, since most of the time is the clients' waits between polls. The longest begin first.
 NOUNS = [
     "workspaces", "connections", "datastores", "data", "models", "environments", "components", "computes", "commands", "sweeps", "pipelines",
-    "refusals", "runs", "schedules", "online", "batch", "serverless", "features", "indexes", "registries",
+    "refusals", "runs", "schedules", "online", "batch", "parallels", "serverless", "features", "indexes", "registries",
 ]  # fmt: skip
 
 

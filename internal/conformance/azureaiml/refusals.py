@@ -3,7 +3,6 @@
 from azure.ai.ml import Input, automl, command, dsl, load_component, load_job
 from azure.ai.ml.data_transfer import Database, FileSystem
 from azure.ai.ml.entities import DataImport
-from azure.ai.ml.parallel import RunFunction, parallel_run_function
 from main import ENVIRONMENT
 
 
@@ -22,28 +21,6 @@ def run(w):
         done = w.either("Spark", ml.jobs.create_or_update, load_job(w.write("spark.yml", SPARK)))
         if done:
             assert w.finish(done).status in ("Completed", "Failed")
-    with step("refusals: a parallel step"):
-        w.write("parallel/score.py", "def init():\n    pass\n\n\ndef run(batch):\n    return [str(x) for x in batch]\n")
-        each = parallel_run_function(
-            name="each",
-            inputs={"data": Input(type="uri_folder", description="d")},
-            outputs={"out": {"type": "uri_folder"}},
-            input_data="${{inputs.data}}",
-            instance_count=1,
-            max_concurrency_per_instance=1,
-            mini_batch_size="1",
-            mini_batch_error_threshold=1,
-            retry_settings={"max_retries": 1, "timeout": 60},
-            task=RunFunction(code=w.folder + "/parallel", entry_script="score.py", environment=ENVIRONMENT, program_arguments="", append_row_to="${{outputs.out}}"),
-        )
-
-        @dsl.pipeline(default_compute="cpu-cluster")
-        def pipe(data):
-            each(data=data)
-
-        done = w.either("parallel", ml.jobs.create_or_update, pipe(Input(type="uri_folder", path=w.folder + "/table")))
-        if done:
-            w.finish(done)
     with step("refusals: data imports"):
         source = Database(connection="azureml:snow", query="select 1")
         w.either("data_transfer", ml.data.import_data, DataImport(name="imported", path="azureml://datastores/workspaceblobstore/paths/imported", source=source))
