@@ -106,7 +106,7 @@ func (b *CommandBuilder) In(environment assets.EnvironmentSource) *CommandBuilde
 	return b
 }
 
-// Input adds an input.
+// Input adds an input. One with a type alone, as jobs.URIFolder(""), is given its data as a step of a pipeline.
 func (b *CommandBuilder) Input(name string, in Input) *CommandBuilder {
 	field := "inputs." + name
 	if _, twice := b.j.Inputs[name]; twice {
@@ -119,7 +119,7 @@ func (b *CommandBuilder) Input(name string, in Input) *CommandBuilder {
 	if !inputName.MatchString(name) {
 		b.fault(field, "%q cannot be an input's name: %s", name, inputNameRules)
 	}
-	if f := in.fault(); f != "" {
+	if f := in.fault(); f != "" && !in.bare() {
 		b.fault(field, "%s", f)
 	}
 	return b
@@ -217,7 +217,13 @@ func (b *CommandBuilder) Build() (*CommandJob, error) {
 	if b == nil {
 		return nil, errors.New("jobs: the builder is nil")
 	}
-	if err := append(azureml.Faults(nil), b.faults...).Err(); err != nil {
+	faults := slices.Clone(b.faults)
+	for _, name := range slices.Sorted(maps.Keys(b.j.Inputs)) {
+		if in := b.j.Inputs[name]; in.bare() {
+			faults = append(faults, &azureml.Fault{Field: "inputs." + name, Message: in.fault()})
+		}
+	}
+	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("jobs: build: %w", err)
 	}
 	return b.copy(), nil

@@ -24,6 +24,8 @@ type checker struct {
 	memo   *memo
 	// loose lets a step leave inputs out: it is the body of a loop, which gives them.
 	loose bool
+	// bare leaves out what is told by files: see Check.
+	bare bool
 }
 
 // memo is what one check has found out already: many steps use the same folder, compute or component.
@@ -42,7 +44,7 @@ func (c *checker) remembered() *memo {
 
 // inside checks a part, whose faults are named by the path to it.
 func (c *checker) inside(prefix string, check func(*checker)) {
-	inner := &checker{ctx: c.ctx, r: c.r, memo: c.remembered(), loose: c.loose}
+	inner := &checker{ctx: c.ctx, r: c.r, memo: c.remembered(), loose: c.loose, bare: c.bare}
 	check(inner)
 	for _, f := range inner.faults {
 		c.fault(&azureml.Fault{Field: prefix + f.Field, Message: f.Message, Cause: f.Cause})
@@ -147,6 +149,9 @@ func localPath(p string) string {
 
 // local checks a file or folder that is to be uploaded.
 func (c *checker) local(field, path string, t DataType) {
+	if c.bare {
+		return
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -237,7 +242,7 @@ func (c *checker) code(ctx context.Context, field string, code Code) {
 		c.add(field, "%v", err)
 		return
 	}
-	if code.Path == "" {
+	if code.Path == "" || c.bare {
 		if strings.HasPrefix(string(code.Ref), "azureml://registries/") {
 			c.add(field, "code of a registry cannot be used by a job; give a folder")
 		}

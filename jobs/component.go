@@ -199,7 +199,7 @@ func componentBody(c Component) (body map[string]any, name, version string, err 
 	}
 	k := c.common()
 	name, version = *k.name, *k.version
-	anonymous := name == ""
+	anonymous := k.nameless()
 	props := map[string]any{}
 	for p, v := range k.properties {
 		props[p] = v

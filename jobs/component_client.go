@@ -102,7 +102,7 @@ func (r *resolver) registerComponent(ctx context.Context, op string, c Component
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	if *c.common().name == "" {
+	if c.common().nameless() {
 		if there := r.made[version]; there != nil {
 			return there, nil
 		}
@@ -122,7 +122,7 @@ func (r *resolver) registerComponent(ctx context.Context, op string, c Component
 	if err != nil {
 		return nil, fmt.Errorf("%s: decoding the answer: %w", op, err)
 	}
-	if *c.common().name == "" && r.made != nil {
+	if c.common().nameless() && r.made != nil {
 		r.made[version] = made
 	}
 	return made, nil

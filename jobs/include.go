@@ -69,6 +69,9 @@ func (c *checker) includes(field string, list Includes) {
 			c.add(at, "artifacts of Azure DevOps are not fetched; download it and name the folder")
 			continue
 		}
+		if c.bare {
+			continue
+		}
 		if _, err := os.Stat(i.path()); err != nil {
 			if zip, ok := strings.CutSuffix(i.path(), ".zip"); ok {
 				if info, err := os.Stat(zip); err == nil && info.IsDir() {

@@ -109,7 +109,11 @@ func (n Nodes) EncodeWire(e *wire.Encoding) (any, error) {
 				m["name"] = strings.ToLower(name)
 			}
 			if h.made != nil && m["_source"] == nil {
-				m["_source"] = h.made.or(fromClass)
+				from := fromClass
+				if h.control {
+					from = fromDSL
+				}
+				m["_source"] = h.made.or(from)
 			}
 		}
 		out[name] = m
@@ -189,6 +193,9 @@ func sourceOf(c ComponentSource) provenance {
 		}
 		return fromWorkspace
 	case Component:
+		if c.ComponentRef() != "" {
+			return sourceOf(c.ComponentRef())
+		}
 		if k := c.common(); *k.made == "" && *k.name == "" {
 			return fromBuilder
 		}
@@ -320,7 +327,7 @@ func (r *resolver) component(ctx context.Context, c ComponentSource, from proven
 			return id, nil
 		}
 		given := c
-		if k := c.common(); *k.made == "" && *k.name == "" {
+		if k := c.common(); *k.made == "" && k.nameless() {
 			c = c.cloneComponent()
 			*c.common().made = from
 		}
@@ -358,7 +365,7 @@ func (c *checker) step(ctx context.Context, h nodeHead) {
 		m := c.remembered()
 		faults, known := m.components[s]
 		if !known {
-			inner := &checker{ctx: ctx, r: c.r, memo: m}
+			inner := &checker{ctx: ctx, r: c.r, memo: m, bare: c.bare}
 			s.check(ctx, inner)
 			faults = inner.faults
 			m.components[s] = faults

@@ -159,6 +159,15 @@ func (n SweepNode) EncodeWire(e *wire.Encoding) (any, error) {
 		return nil, err
 	}
 	m["trial"] = map[string]any{"componentId": id}
+	if b := n.EarlyTermination.Bandit; b != nil { // a step sends the slack that is set alone, unlike a sweep job
+		if p, ok := m["early_termination"].(map[string]any); ok {
+			for key, v := range map[string]float64{"slack_factor": b.SlackFactor, "slack_amount": b.SlackAmount} {
+				if v == 0 {
+					delete(p, key)
+				}
+			}
+		}
+	}
 	return m, nil
 }
 

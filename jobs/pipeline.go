@@ -22,7 +22,7 @@ type PipelineJob struct {
 	Properties  map[string]string `yaml:"properties,null" json:"properties,keep"`
 	// Compute is where steps without a compute of their own run.
 	Compute  string           `yaml:"compute" json:"computeId"`
-	Settings PipelineSettings `yaml:"settings" json:"settings"`
+	Settings PipelineSettings `yaml:"settings" json:"settings,keep"`
 	// Inputs may have names with dots: they make groups.
 	Inputs  Inputs  `yaml:"inputs" json:"inputs,keep"`
 	Outputs Outputs `yaml:"outputs" json:"outputs,keep"`

@@ -36,7 +36,7 @@ func (c *checker) environment(ctx context.Context, field string, e assets.Enviro
 			c.add(field, "an environment is required: the definition is nil")
 			return
 		}
-		if e.ID == "" {
+		if e.ID == "" && !c.bare {
 			c.part(field, e.Validate(ctx))
 		}
 	}

@@ -1,0 +1,1 @@
+print("a stub: what is recorded depends on its bytes")
