@@ -215,4 +215,3 @@ func stepsOnly(t *testing.T, puts map[string]any) string {
 	}
 	return regexp.MustCompile(`"_source": "[^"]*",?`).ReplaceAllString(ordered(t, puts), "")
 }
-
