@@ -9,17 +9,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAzureStorageBlob drives the stock azure-storage-blob against the local
-// workspace's blob service: azurestorage/main.py says what it does.
-func TestAzureStorageBlob(t *testing.T) {
-	t.Parallel() // most of its time is waiting
-	py := python(t, "azure.storage.blob")
-	server := filepath.Join(t.TempDir(), "server.json")
-	b, err := json.Marshal(localServer(t))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(server, b, 0o600))
-	r := pythonWitness(t, py, "azurestorage/main.py", server)
-	testifies(t, &witness{Name: "azure-storage-blob", Version: r.Versions["azure-storage-blob"], What: "the local workspace, over HTTP", Unit: "methods of its clients", Operations: r.Methods})
+// TestAzureStorage drives the stock clients of Azure Storage against the local
+// workspace: azurestorage's scripts say what they do.
+func TestAzureStorage(t *testing.T) {
+	for _, w := range []struct{ script, module, name string }{
+		{"main.py", "azure.storage.blob", "azure-storage-blob"},
+		{"lake.py", "azure.storage.filedatalake", "azure-storage-file-datalake"},
+		{"share.py", "azure.storage.fileshare", "azure-storage-file-share"},
+	} {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel() // most of its time is waiting
+			py := python(t, w.module)
+			server := filepath.Join(t.TempDir(), "server.json")
+			b, err := json.Marshal(localServer(t))
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(server, b, 0o600))
+			r := pythonWitness(t, py, "azurestorage/"+w.script, server)
+			testifies(t, &witness{Name: w.name, Version: r.Versions[w.name], What: "the local workspace, over HTTP", Unit: "methods of its clients", Operations: r.Methods})
+		})
+	}
 }
 
 // pythonResult is what a witness in Python writes.

@@ -112,8 +112,13 @@ func (s *Server) ground(ctx context.Context, sc arm.Scope) error {
 	if _, err := s.blobs.EnsureAccount(ctx, sc.Account()); err != nil {
 		return err
 	}
-	for _, c := range []string{sc.BlobContainer(), arm.ArtifactContainer, sc.FileContainer(), sc.WorkContainer()} {
+	for _, c := range []string{sc.BlobContainer(), arm.ArtifactContainer} {
 		if err := s.blobs.EnsureContainer(ctx, sc.Account(), c); err != nil {
+			return err
+		}
+	}
+	for _, c := range []string{sc.FileContainer(), sc.WorkContainer()} {
+		if err := s.blobs.EnsureShare(ctx, sc.Account(), c); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,9 @@ var datastoreKind = &kind{
 			return err
 		}
 		c.s.addAccount(a)
+		if ch.doc.text("properties", "datastoreType") == "AzureFile" {
+			return c.s.blobs.EnsureShare(c.ctx(), a, container)
+		}
 		return c.s.blobs.EnsureContainer(c.ctx(), a, container)
 	},
 	stored: oneDefault,
@@ -203,7 +206,14 @@ func listSecrets(c *call) error {
 	if hours <= 0 || hours > 7*24 {
 		hours = 1
 	}
-	sas, err := c.s.blobs.SAS(account, containerOf(d), "", blob.SASOptions{Permissions: "racwdl", Expiry: c.now.Add(time.Duration(hours) * time.Hour)})
+	o := blob.SASOptions{Permissions: "racwdl", Expiry: c.now.Add(time.Duration(hours) * time.Hour)}
+	switch d.text("properties", "datastoreType") {
+	case "AzureFile":
+		o.Share, o.Permissions = true, "rcwdl"
+	case "AzureDataLakeGen2":
+		o.Permissions = "racwdlm"
+	}
+	sas, err := c.s.blobs.SAS(account, containerOf(d), "", o)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/blob"
 )
 
 // plane is one of the services that a server stands for.
@@ -25,6 +26,23 @@ type place struct {
 	plane   plane
 	path    string
 	rawPath string
+	// protocol is the storage service that a host is of; empty when the address does not tell.
+	protocol blob.Protocol
+}
+
+// storageHosts are the suffixes of storage accounts' hosts.
+var storageHosts = map[string]blob.Protocol{
+	"." + arm.BlobSuffix: blob.Blobs, ".dfs." + arm.StorageSuffix: blob.Lake, ".file." + arm.StorageSuffix: blob.Files,
+}
+
+// storageHost tells the account and the service that a host is of.
+func storageHost(host string) (account string, p blob.Protocol, ok bool) {
+	for suffix, p := range storageHosts {
+		if account, ok := strings.CutSuffix(host, suffix); ok && account != "" {
+			return account, p, true
+		}
+	}
+	return "", "", false
 }
 
 // apiRoots are the first segments of the regional API's paths.
@@ -111,18 +129,23 @@ func byHost(host string, u *url.URL) place {
 		if trackingRoots[strings.ToLower(first)] {
 			p.plane = planeTracking
 		}
-	case strings.HasSuffix(host, "."+arm.BlobSuffix):
-		p.plane = planeBlob
-		under(strings.TrimSuffix(host, "."+arm.BlobSuffix))
 	case strings.HasSuffix(host, "."+arm.InferenceHost):
 		p.plane = planeScoring
 		under(strings.TrimSuffix(host, "."+arm.InferenceHost))
+	default:
+		if account, protocol, ok := storageHost(host); ok {
+			p.plane, p.protocol = planeBlob, protocol
+			under(account)
+		}
 	}
 	return p
 }
 
 // to is the request as its plane reads it.
 func (p place) to(r *http.Request) *http.Request {
+	if p.protocol != "" {
+		r = r.WithContext(blob.WithProtocol(r.Context(), p.protocol))
+	}
 	if p.path == r.URL.Path && p.rawPath == r.URL.RawPath {
 		return r
 	}

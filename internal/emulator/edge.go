@@ -84,12 +84,11 @@ func (e *edge) outText(s string) string {
 	switch {
 	case host == arm.ARMHost || host == arm.APIHost || host == arm.RegistryHost:
 		return e.base() + tail
-	case strings.HasSuffix(host, "."+arm.BlobSuffix):
-		if a := strings.TrimSuffix(host, "."+arm.BlobSuffix); e.account(a) {
-			return e.base() + "/" + a + tail
-		}
 	case strings.HasSuffix(host, "."+arm.InferenceHost):
 		return e.base() + "/endpoints/" + strings.TrimSuffix(host, "."+arm.InferenceHost) + tail
+	}
+	if a, _, ok := storageHost(host); ok && e.account(a) {
+		return e.base() + "/" + a + tail
 	}
 	return s
 }

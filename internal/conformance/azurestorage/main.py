@@ -5,23 +5,22 @@ SERVER.json holds the line that examples/localserver prints. Every method of its
 
 import base64
 import datetime
-import inspect
 import json
 import os
 import platform
 import sys
-import urllib.request
 from importlib.metadata import version
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "azureaiml"))
-
 import azure.storage.blob as storage
+import world  # finds table
 import table
+from world import World
 from azure.core import MatchConditions
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient, ContentSettings
 
 CLIENTS = (BlobServiceClient, ContainerClient, BlobClient, storage.BlobLeaseClient)
+METHODS = world.methods(CLIENTS)
 NOT_CALLED = {
     "BlobServiceClient.get_service_stats": "goes to the account's second location, which a local workspace does not have",
     "BlobServiceClient.get_user_delegation_key": "needs a token, which the client sends over https only",
@@ -32,48 +31,6 @@ NOT_CALLED = {
     "BlobLeaseClient.release": "needs a lease, which is refused",
     "BlobLeaseClient.renew": "needs a lease, which is refused",
 }
-
-
-def methods():
-    found = []
-    for cls in CLIENTS:
-        for name in dir(cls):
-            if not name.startswith("_") and callable(getattr(cls, name)) and not isinstance(inspect.getattr_static(cls, name), property):
-                found.append(f"{cls.__name__}.{name}")
-    return found
-
-
-class Recorded(table.Recorded):
-    def _hold(self, answer):
-        return Recorded(self._table, answer) if isinstance(answer, CLIENTS) else answer
-
-    @property
-    def plain(self):
-        return self._operations
-
-
-class World:
-    def __init__(self, server, log):
-        self.table, self.step, self.error, self.refused = log, log.step, log.error, log.refused
-        ws = f"/subscriptions/{server['subscription_id']}/resourceGroups/{server['resource_group']}/providers/Microsoft.MachineLearningServices/workspaces/{server['workspace_name']}"
-        ask = lambda method, path, body=None: json.load(
-            urllib.request.urlopen(urllib.request.Request(f"{server['url']}{ws}{path}?api-version=2024-04-01", body, {"Authorization": "Bearer " + server["token"], "Content-Type": "application/json"}, method=method))
-        )
-        self.account = ask("GET", "/datastores/workspaceblobstore")["properties"]["accountName"]
-        self.key = ask("POST", "/datastores/workspaceblobstore/listSecrets", b"{}")["key"]
-        self.url = f"{server['url']}/{self.account}"
-
-    def note(self, cls, name):
-        """Constructors are class methods: they are written down by hand."""
-        self.table.note(f"{cls.__name__}.{name}", table.PASSED)
-        return getattr(cls, name)
-
-    def record(self, client):
-        return Recorded(self.table, client)
-
-    def sas(self, make, *names, permission="rwdlac", minutes=10, **options):
-        expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
-        return make(self.account, *names, account_key=self.key, permission=permission, expiry=expiry, **options)
 
 
 def main():
@@ -91,8 +48,8 @@ def main():
         c.close()
         service.close()
     versions = {"python": platform.python_version(), "azure-storage-blob": version("azure-storage-blob")}
-    table.write(sys.argv[2], log, NOT_CALLED, versions, methods())
-    table.show(log.summary(NOT_CALLED, methods()))
+    table.write(sys.argv[2], log, NOT_CALLED, versions, METHODS)
+    table.show(log.summary(NOT_CALLED, METHODS))
 
 
 def accounts(w, service):

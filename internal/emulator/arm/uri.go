@@ -219,7 +219,7 @@ func parseURL(s string, bad func(string) (URI, error)) (URI, error) {
 		}
 		return URI{Kind: URIBlob, Account: account, Container: v.User.Username(), Path: path}, nil
 	}
-	for _, suffix := range []string{"." + BlobSuffix, ".dfs." + StorageSuffix} {
+	for _, suffix := range []string{"." + BlobSuffix, ".dfs." + StorageSuffix, ".file." + StorageSuffix} {
 		if account, ok := strings.CutSuffix(host, suffix); ok && account != "" && !strings.Contains(account, ".") {
 			container, rest, _ := strings.Cut(path, "/")
 			if container == "" {

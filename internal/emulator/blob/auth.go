@@ -87,17 +87,20 @@ func (q *request) authorize() (grant, error) {
 
 // signature checks the request's SAS.
 func (q *request) signature(key string) (grant, error) {
-	secure := q.TLS != nil || q.URL.Scheme == "https"
-	t := target{address: q.address, prefix: q.query.get("prefix"), secure: secure, remote: q.RemoteAddr}
+	t := target{address: q.address, prefix: q.query.get("prefix"), secure: q.secure(), remote: q.RemoteAddr, protocol: q.protocol}
+	if d := q.query.get("directory"); q.protocol == Lake && d != "" {
+		t.prefix = strings.Trim(d, "/") + "/"
+	}
 	return q.s.checkSAS(key, q.query, t, q.op)
 }
 
 // target is what a signature is to be good for.
 type target struct {
 	address
-	prefix string // of a listing
-	secure bool   // over https
-	remote string // the caller's address
+	prefix   string // of a listing
+	secure   bool   // over https
+	remote   string // the caller's address
+	protocol Protocol
 }
 
 // checkSAS checks a signature of any kind for an operation on a target. Whether its
@@ -126,7 +129,7 @@ func (s *Service) checkSAS(key string, v query, t target, op operation) (grant, 
 	}
 	if v.get("ss") != "" || v.get("srt") != "" {
 		switch {
-		case !strings.Contains(v.get("ss"), "b"):
+		case t.protocol == Files && !strings.Contains(v.get("ss"), "f"), t.protocol != Files && !strings.Contains(v.get("ss"), "b"):
 			return grant{}, errServiceType
 		case op.kind == 0 || !strings.ContainsRune(v.get("srt"), rune(op.kind)):
 			return grant{}, errResourceType
@@ -140,6 +143,12 @@ func (s *Service) checkSAS(key string, v query, t target, op operation) (grant, 
 // signedResource is the resource that a service SAS for the target must have signed.
 func signedResource(v query, t target) (string, bool) {
 	switch v.get("sr") {
+	case "s", "f": // of Azure Files
+		n := "/file/" + t.account + "/" + t.container
+		if v.get("sr") == "f" {
+			n += "/" + t.blob
+		}
+		return n, t.protocol == Files && t.container != "" && (v.get("sr") == "s" || t.blob != "")
 	case "c":
 		return canonicalName(t.account, t.container, ""), t.container != ""
 	case "b":

@@ -36,7 +36,7 @@ func (s *Service) stage(ctx context.Context, a address, block string, c *content
 		if err := check(old); err != nil {
 			return err
 		}
-		if old != nil && old.kind != blockBlob {
+		if old != nil && !old.block() {
 			return errBlobType
 		}
 		var other string
@@ -98,7 +98,7 @@ type listed struct {
 
 // resolve finds the blocks of a list.
 func resolve(tx *sql.Tx, container int64, name string, old *record, list []listed) (segments []segment, size int64, err error) {
-	if old != nil && old.kind != blockBlob {
+	if old != nil && !old.block() {
 		return nil, 0, errBlobType
 	}
 	committed, err := committedSegments(tx, old)

@@ -174,7 +174,7 @@ func getBlockList(q *request) error {
 	}
 	size := int64(0)
 	if r != nil {
-		if r.kind != blockBlob {
+		if !r.block() {
 			return errBlobType
 		}
 		size = r.Size

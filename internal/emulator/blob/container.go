@@ -29,15 +29,16 @@ type containerRecord struct {
 	etag     int64
 	modified time.Time
 	metadata map[string]string
+	share    bool
 }
 
-const containerColumns = `id, name, etag, modified, metadata`
+const containerColumns = `id, name, etag, modified, metadata, share`
 
 func scanContainer(row scanner) (*containerRecord, error) {
 	b := &containerRecord{}
 	var modified int64
 	var metadata string
-	if err := row.Scan(&b.id, &b.name, &b.etag, &modified, &metadata); err != nil {
+	if err := row.Scan(&b.id, &b.name, &b.etag, &modified, &metadata, &b.share); err != nil {
 		return nil, err
 	}
 	b.modified = time.Unix(0, modified).UTC()
@@ -67,16 +68,19 @@ func readContainer(tx *sql.Tx, a address) (*containerRecord, error) {
 }
 
 // createContainer makes a container. Errors: errContainerExists.
-func (s *Service) createContainer(ctx context.Context, a address, metadata map[string]string) (*containerRecord, error) {
-	b := &containerRecord{name: a.container, etag: s.nextETag(), modified: s.now(), metadata: metadata}
+func (s *Service) createContainer(ctx context.Context, a address, metadata map[string]string, share bool) (*containerRecord, error) {
+	b := &containerRecord{name: a.container, etag: s.nextETag(), modified: s.now(), metadata: metadata, share: share}
 	err := s.db.Update(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRow(`INSERT INTO blob_containers (account, name, etag, modified, metadata) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT DO NOTHING RETURNING id`, a.account, a.container, b.etag, b.modified.UnixNano(), encodeMetadata(metadata)).Scan(&b.id)
+		err := tx.QueryRow(`INSERT INTO blob_containers (account, name, etag, modified, metadata, share) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO NOTHING RETURNING id`, a.account, a.container, b.etag, b.modified.UnixNano(), encodeMetadata(metadata), share).Scan(&b.id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errContainerExists
 		}
 		return err
 	})
+	if err == nil && share {
+		s.shares.Store(a.account+"/"+a.container, true)
+	}
 	return b, err
 }
 
@@ -92,7 +96,7 @@ func (s *Service) EnsureContainer(ctx context.Context, account, container string
 	})
 	if errors.Is(err, errContainerNotFound) {
 		if err = checkContainerName(container); err == nil {
-			_, err = s.createContainer(ctx, a, nil)
+			_, err = s.createContainer(ctx, a, nil, false)
 		}
 	}
 	if err != nil && !errors.Is(err, errContainerExists) {
@@ -128,7 +132,32 @@ func (s *Service) deleteContainer(ctx context.Context, a address, check func(*co
 		return err
 	})
 	if err == nil {
+		s.shares.Delete(a.account + "/" + a.container)
 		s.discard(files)
 	}
 	return err
+}
+
+// containers reads a page of an account's containers and where the next one begins.
+func (s *Service) containers(ctx context.Context, account string, l listing) (found []*containerRecord, next string, err error) {
+	err = s.db.View(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.Query(`SELECT `+containerColumns+` FROM blob_containers WHERE account = ? AND name >= ? AND (? = '' OR name < ?) ORDER BY name LIMIT ?`,
+			account, max(l.from, l.prefix), after(l.prefix), after(l.prefix), l.limit+1)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			one, err := scanContainer(rows)
+			if err != nil {
+				return err
+			}
+			found = append(found, one)
+		}
+		return rows.Err()
+	})
+	if err == nil && len(found) > l.limit {
+		found, next = found[:l.limit], found[l.limit].name
+	}
+	return found, next, err
 }

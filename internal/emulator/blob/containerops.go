@@ -15,10 +15,13 @@ func putContainer(q *request) error {
 		return fault(409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.")
 	}
 	metadata, err := requestMetadata(q.Header)
+	if err == nil && q.protocol == Lake {
+		metadata, _, err = q.lakeMetadata()
+	}
 	if err != nil {
 		return err
 	}
-	b, err := q.s.createContainer(q.Context(), q.address, metadata)
+	b, err := q.s.createContainer(q.Context(), q.address, metadata, q.protocol == Files)
 	if err != nil {
 		return err
 	}

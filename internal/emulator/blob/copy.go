@@ -10,10 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // accountHost is a host that is one account's.
-var accountHost = regexp.MustCompile(`^([a-z0-9]{3,24})\.blob\.`)
+var accountHost = regexp.MustCompile(`^([a-z0-9]{3,24})\.(?:blob|dfs|file)\.`)
 
 // source finds what x-ms-copy-source names, a blob of this service, and checks that
 // the caller may read it.
@@ -74,7 +75,7 @@ func (q *request) mayRead(a address, v query, secure bool) error {
 	key, err := q.s.Key(q.Context(), a.account)
 	if err == nil {
 		var g grant
-		g, err = q.s.checkSAS(key, v, target{address: a, secure: secure, remote: q.RemoteAddr}, operation{kind: 'o'})
+		g, err = q.s.checkSAS(key, v, target{address: a, secure: secure, remote: q.RemoteAddr, protocol: sourceProtocol(v)}, operation{kind: 'o'})
 		if err == nil && !g.can("r") {
 			err = errPermission
 		}
@@ -83,6 +84,14 @@ func (q *request) mayRead(a address, v query, secure bool) error {
 		return fault(403, "CannotVerifyCopySource", "Could not verify the copy source: %s", failure(err).Message)
 	}
 	return nil
+}
+
+// sourceProtocol is the protocol that a source's signature is of.
+func sourceProtocol(v query) Protocol {
+	if r := v.get("sr"); r == "s" || r == "f" || !strings.Contains(v.get("ss"), "b") && strings.Contains(v.get("ss"), "f") {
+		return Files
+	}
+	return Blobs
 }
 
 // redact is a URL without its query, which may be a signature.
@@ -114,8 +123,11 @@ func copyBlob(q *request) error {
 	if tier != "" {
 		w.headers.Tier = tier
 	}
-	if w.kind == liveBlob {
+	switch w.kind {
+	case liveBlob:
 		w.kind = appendBlob
+	case shareFile:
+		w.kind = blockBlob
 	}
 	if w.metadata == nil {
 		w.metadata = src.Metadata

@@ -116,6 +116,9 @@ func (q *request) sent(err error) {
 
 // wholeMD5 tells the whole blob's MD5, when there is one.
 func (q *request) wholeMD5(r *record, header string) {
+	if q.protocol == Files && header == "x-ms-blob-content-md5" {
+		header = "x-ms-content-md5"
+	}
 	if len(r.MD5) > 0 {
 		q.w.Header().Set(header, base64.StdEncoding.EncodeToString(r.MD5))
 	}

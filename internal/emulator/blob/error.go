@@ -53,15 +53,33 @@ func (e *Error) because(format string, args ...any) *Error {
 
 // Write answers a request with the error. What the client is still sending is read first: it would not read the answer otherwise.
 func (e *Error) Write(w http.ResponseWriter, r *http.Request) {
+	e.drain(w, r)
+	e.write(w, r, time.Now())
+}
+
+func (e *Error) drain(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.CopyN(io.Discard, r.Body, drained) // whatever fails here, the answer is the same
 	if w.Header().Get("x-ms-version") == "" {
 		w.Header().Set("x-ms-version", protocolVersion)
 	}
-	e.write(w, r, time.Now())
 }
 
 // write sends the error as Azure does: XML, and its code in a header.
 func (e *Error) write(w http.ResponseWriter, r *http.Request, now time.Time) {
+	var b strings.Builder
+	b.WriteString(xml.Header[:len(xml.Header)-1])
+	b.WriteString("<Error>")
+	element(&b, "Code", e.Code)
+	element(&b, "Message", fmt.Sprintf("%s\nRequestId:%s\nTime:%s", e.Message, w.Header().Get("x-ms-request-id"), now.UTC().Format("2006-01-02T15:04:05.0000000Z")))
+	if e.Detail != "" {
+		element(&b, "AuthenticationErrorDetail", e.Detail)
+	}
+	b.WriteString("</Error>")
+	e.send(w, r, "application/xml", []byte(b.String()))
+}
+
+// send sends the error with a body, unless the answer has none.
+func (e *Error) send(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
 	h := w.Header()
 	for name, values := range e.header {
 		h[name] = values
@@ -76,20 +94,11 @@ func (e *Error) write(w http.ResponseWriter, r *http.Request, now time.Time) {
 		w.WriteHeader(e.Status)
 		return
 	}
-	var b strings.Builder
-	b.WriteString(xml.Header[:len(xml.Header)-1])
-	b.WriteString("<Error>")
-	element(&b, "Code", e.Code)
-	element(&b, "Message", fmt.Sprintf("%s\nRequestId:%s\nTime:%s", e.Message, h.Get("x-ms-request-id"), now.UTC().Format("2006-01-02T15:04:05.0000000Z")))
-	if e.Detail != "" {
-		element(&b, "AuthenticationErrorDetail", e.Detail)
-	}
-	b.WriteString("</Error>")
-	h.Set("Content-Type", "application/xml")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(e.Status)
 	// A client that went away is told nothing.
-	_, _ = w.Write([]byte(b.String()))
+	_, _ = w.Write(body)
 }
 
 // failure makes any error one that can be sent. What is no refusal is an

@@ -49,7 +49,7 @@ func (s *Service) FetchFolder(ctx context.Context, account, container, folder, d
 			return n, errors.Join(g.Wait(), err)
 		}
 		rel := filepath.FromSlash(strings.TrimPrefix(it.Name, prefix))
-		if rel == "" || strings.HasSuffix(it.Name, "/") {
+		if rel == "" || strings.HasSuffix(it.Name, "/") || it.Folder() {
 			continue // a marker of a folder
 		}
 		if !filepath.IsLocal(rel) {

@@ -28,7 +28,8 @@ type kind int
 const (
 	blockBlob kind = iota
 	appendBlob
-	liveBlob // an append blob that a process writes to
+	liveBlob  // an append blob that a process writes to
+	shareFile // a file of a share, whose one file is written in place; for others a block blob
 )
 
 type place int
@@ -48,6 +49,7 @@ type headers struct {
 	Tier        string  `json:"t,omitempty"`
 	Blocks      int     `json:"n,omitempty"` // of an append blob
 	Copy        *copied `json:"copy,omitempty"`
+	File        *smb    `json:"f,omitempty"`
 }
 
 // copied says where a blob was copied from.
@@ -55,6 +57,13 @@ type copied struct {
 	ID     string `json:"id"`
 	Source string `json:"source"`
 	Time   int64  `json:"time"`
+}
+
+// smb is what Azure Files keeps of a file or directory that its client set.
+type smb struct {
+	Attributes string `json:"a,omitempty"`
+	Created    int64  `json:"c,omitempty"` // nanoseconds since 1970
+	Written    int64  `json:"w,omitempty"`
 }
 
 // record is a row of blobs.
@@ -110,6 +119,9 @@ func (r *record) grow(info os.FileInfo) {
 		r.Modified = m
 	}
 }
+
+// block reports whether the blob service tells the blob as a block blob.
+func (r *record) block() bool { return r.kind == blockBlob || r.kind == shareFile }
 
 // etag is the quoted form. A live blob's tells its size, so that it changes with
 // what is written.

@@ -1,7 +1,6 @@
 package blob
 
 import (
-	"database/sql"
 	"encoding/base64"
 	"net/http"
 	"strconv"
@@ -128,7 +127,7 @@ func writeBlob(b *strings.Builder, r *record, metadata, copied bool) {
 	element(b, "Cache-Control", r.headers.Cache)
 	element(b, "Content-Disposition", r.headers.Disposition)
 	element(b, "BlobType", r.typeName())
-	if r.kind == blockBlob {
+	if r.block() {
 		element(b, "AccessTier", r.tier())
 		if r.headers.Tier == "" {
 			element(b, "AccessTierInferred", "true")
@@ -165,30 +164,13 @@ func listContainers(q *request) error {
 	if err != nil {
 		return err
 	}
-	var found []*containerRecord
-	err = q.s.db.View(q.Context(), func(tx *sql.Tx) error {
-		rows, err := tx.Query(`SELECT `+containerColumns+` FROM blob_containers WHERE account = ? AND name >= ? AND (? = '' OR name < ?) ORDER BY name LIMIT ?`,
-			q.account, max(l.from, l.prefix), after(l.prefix), after(l.prefix), l.limit+1)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			one, err := scanContainer(rows)
-			if err != nil {
-				return err
-			}
-			found = append(found, one)
-		}
-		return rows.Err()
-	})
+	found, from, err := q.s.containers(q.Context(), q.account, l)
 	if err != nil {
 		return err
 	}
 	next := ""
-	if len(found) > l.limit {
-		next = marker(found[l.limit].name)
-		found = found[:l.limit]
+	if from != "" {
+		next = marker(from)
 	}
 	metadata := q.includes()["metadata"]
 	var b strings.Builder

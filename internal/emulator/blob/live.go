@@ -56,7 +56,7 @@ func (s *Service) reopen(ctx context.Context, a address) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.kind == blockBlob {
+	if r.block() {
 		return nil, errBlobType
 	}
 	f, err := os.OpenFile(s.path(r.file), os.O_WRONLY|os.O_APPEND, 0o600)
@@ -97,7 +97,7 @@ func (s *Service) finish(ctx context.Context, a address) error {
 	if err != nil {
 		return err
 	}
-	if r.kind == blockBlob {
+	if r.block() {
 		return errBlobType
 	}
 	f, err := os.Open(s.path(r.file))

@@ -10,6 +10,9 @@ import (
 // writeProperties puts what is known of a blob into an answer.
 func (q *request) writeProperties(r *record) {
 	h := q.w.Header()
+	if r.folder() {
+		h.Set("x-ms-resource-type", "directory")
+	}
 	q.stamp(r.ETag, r.Modified)
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", r.ContentType)
@@ -22,9 +25,13 @@ func (q *request) writeProperties(r *record) {
 	if q.grant.signature {
 		q.overrideHeaders()
 	}
+	if q.protocol == Files {
+		q.writeFileProperties(r)
+		return
+	}
 	h.Set("x-ms-creation-time", r.Created.Format(http.TimeFormat))
 	h.Set("x-ms-blob-type", r.typeName())
-	if r.kind == blockBlob {
+	if r.block() {
 		h.Set("x-ms-access-tier", r.tier())
 		if r.headers.Tier == "" {
 			h.Set("x-ms-access-tier-inferred", "true")
@@ -61,7 +68,7 @@ func (q *request) overrideHeaders() {
 }
 
 func (r *record) typeName() string {
-	if r.kind == blockBlob {
+	if r.block() {
 		return "BlockBlob"
 	}
 	return "AppendBlob"
@@ -139,7 +146,13 @@ func setBlobMetadata(q *request) error {
 	if err != nil {
 		return err
 	}
-	r, err := q.alter(false, func(r *record) error { r.Metadata = metadata; return nil })
+	r, err := q.alter(false, func(r *record) error {
+		if r.folder() {
+			metadata = marked(metadata) // a folder stays one
+		}
+		r.Metadata = metadata
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -205,7 +218,7 @@ func setBlobTier(q *request) error {
 		return fault(400, "MissingRequiredHeader", "An HTTP header that's mandatory for this request is not specified: x-ms-access-tier.")
 	}
 	_, err = q.alter(true, func(r *record) error {
-		if r.kind != blockBlob {
+		if !r.block() {
 			return errBlobType
 		}
 		r.headers.Tier = tier

@@ -140,9 +140,6 @@ type segment struct {
 
 // commit makes a write the blob's state, durably, or leaves nothing of it.
 func (s *Service) commit(ctx context.Context, a address, w *write) (*record, error) {
-	if w.contentType == "" {
-		w.contentType = defaultContentType
-	}
 	r := &record{kind: w.kind, headers: w.headers}
 	if err := space(ctx, a.String()); err != nil {
 		s.dropFiles(w.fresh)
@@ -185,6 +182,9 @@ func (s *Service) replace(tx *sql.Tx, a address, w *write, r *record) (files []s
 		if err := w.choose(tx, container, old); err != nil {
 			return nil, err
 		}
+	}
+	if w.contentType == "" {
+		w.contentType = defaultContentType
 	}
 	now := s.now()
 	r.Item = Item{Account: a.account, Container: a.container, Name: a.blob, Size: w.size, MD5: w.md5, ContentType: w.contentType, Created: now, Modified: now, Metadata: w.metadata}

@@ -20,6 +20,8 @@ type SASOptions struct {
 	Expiry time.Time
 	// Directory makes the signature one for all blobs below the name.
 	Directory bool
+	// Share makes the signature one of Azure Files, for the whole share.
+	Share bool
 }
 
 // sasVersion is the version of the signatures made here.
@@ -61,8 +63,10 @@ func (s *Service) SAS(account, container, name string, o SASOptions) (query stri
 	v.Set("spr", "https,http")
 	v.Set("se", expiry.UTC().Format(sasTime))
 	v.Set("sp", ordered.String())
-	resource := "c"
+	resource, signed := "c", canonicalName(account, container, name)
 	switch {
+	case o.Share:
+		resource, signed = "s", "/file/"+account+"/"+container
 	case o.Directory:
 		name = strings.Trim(name, "/")
 		resource = "d"
@@ -71,11 +75,12 @@ func (s *Service) SAS(account, container, name string, o SASOptions) (query stri
 			depth = strings.Count(name, "/") + 1
 		}
 		v.Set("sdd", strconv.Itoa(depth))
+		signed = canonicalName(account, container, name)
 	case name != "":
 		resource = "b"
 	}
 	v.Set("sr", resource)
-	v.Set("sig", sign(key, serviceText(v.Get, canonicalName(account, container, name))))
+	v.Set("sig", sign(key, serviceText(v.Get, signed)))
 	// Some clients split the query by themselves, and none of them wants a plus.
 	return strings.ReplaceAll(v.Encode(), "+", "%20"), nil
 }
@@ -106,6 +111,9 @@ func sign(key, text string) string {
 func serviceText(get func(string) string, resource string) string {
 	version := get("sv")
 	fields := []string{get("sp"), get("st"), get("se"), resource, get("si"), get("sip"), get("spr"), version}
+	if r := get("sr"); r == "s" || r == "f" { // Azure Files signs less
+		version = ""
+	}
 	if version >= "2018-11-09" {
 		fields = append(fields, get("sr"), get("snapshot"))
 	}

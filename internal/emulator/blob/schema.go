@@ -21,7 +21,7 @@ CREATE TABLE blobs (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	container INTEGER NOT NULL,
 	name TEXT NOT NULL,
-	kind INTEGER NOT NULL,         -- 0 block, 1 append, 2 live: an append blob whose size is its file's
+	kind INTEGER NOT NULL,         -- 0 block, 1 append, 2 live: an append blob whose size is its file's, 3 a share's file, written in place
 	place INTEGER NOT NULL,        -- 0 in blob_contents, 1 in file, 2 in blob_segments
 	file TEXT NOT NULL,
 	size INTEGER NOT NULL,
@@ -62,4 +62,6 @@ CREATE TABLE blob_garbage (        -- files that no row names any more
 CREATE TABLE blob_generations (    -- one for each time that the folder was opened
 	id INTEGER PRIMARY KEY AUTOINCREMENT
 );
+`, `
+ALTER TABLE blob_containers ADD COLUMN share INTEGER NOT NULL DEFAULT 0; -- 1: made as a share of files
 `}

@@ -26,9 +26,10 @@ type request struct {
 	s *Service
 	w http.ResponseWriter
 	address
-	op    operation
-	query query
-	grant grant
+	protocol Protocol
+	op       operation
+	query    query
+	grant    grant
 }
 
 // ServeHTTP serves the blob service's REST protocol at /ACCOUNT/CONTAINER/BLOB.
@@ -54,7 +55,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.log.Error("blob: request failed", "operation", q.op.name, "blob", q.address.String(), "error", err)
 	}
-	e.Write(w, r)
+	q.answer(e, w, r)
 }
 
 // drained is how much of a refused request's body is read.
@@ -86,7 +87,8 @@ func (q *request) run() error {
 	if q.address, err = parsePath(q.URL.EscapedPath()); err != nil {
 		return err
 	}
-	op, ok := operations[q.route()]
+	q.protocol = q.spoken()
+	op, ok := q.choose()
 	if !ok {
 		return q.unknown()
 	}
@@ -104,14 +106,7 @@ func (q *request) run() error {
 }
 
 func (q *request) route() route {
-	r := route{method: q.Method, restype: q.query.get("restype"), comp: q.query.get("comp")}
-	switch {
-	case q.blob != "":
-		r.level = blobLevel
-	case q.container != "":
-		r.level = containerLevel
-	}
-	return r
+	return route{level: q.level(), method: q.Method, restype: q.query.get("restype"), comp: q.query.get("comp")}
 }
 
 // unknown refuses a request that is no operation. Who is nobody is not told more.

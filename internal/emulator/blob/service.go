@@ -31,8 +31,10 @@ type Service struct {
 	log   *slog.Logger
 	keys  sync.Map // account name → string
 	etags atomic.Int64
-	files folder
-	trash collector
+	// shares holds ACCOUNT/CONTAINER of what was made as a share.
+	shares sync.Map
+	files  folder
+	trash  collector
 	// growing serialises the writers of one append blob.
 	growing [64]sync.Mutex
 }
@@ -82,6 +84,9 @@ func (s *Service) open() error {
 			return err
 		}
 		if err := s.finishLeftovers(tx); err != nil {
+			return err
+		}
+		if err := s.knowShares(tx); err != nil {
 			return err
 		}
 		return tx.QueryRow(`INSERT INTO blob_generations DEFAULT VALUES RETURNING id`).Scan(&generation)
