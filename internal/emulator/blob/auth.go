@@ -149,6 +149,11 @@ func signedResource(v query, t target) (string, bool) {
 			n += "/" + t.blob
 		}
 		return n, t.protocol == Files && t.container != "" && (v.get("sr") == "s" || t.blob != "")
+	}
+	if t.protocol == Files {
+		return "", false
+	}
+	switch v.get("sr") {
 	case "c":
 		return canonicalName(t.account, t.container, ""), t.container != ""
 	case "b":

@@ -16,13 +16,17 @@ import (
 const parallelFiles = 8
 
 // Fetch writes a blob to a file, whose folder is made. Blobs have no
-// executable bit: mode says whether the file gets one.
+// executable bit: mode says whether the file gets one. Errors:
+// store.ErrNotFound, for a folder's mark too.
 func (s *Service) Fetch(ctx context.Context, account, container, name, to string, mode os.FileMode) error {
 	r, err := s.Open(ctx, account, container, name)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
+	if r.Folder() {
+		return address{account, container, name}.fault("fetch", errBlobNotFound) // as a file
+	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}

@@ -82,11 +82,14 @@ func (q *request) speaksFiles() bool {
 	default:
 		return false
 	}
+	if q.Header.Get("x-ms-blob-type") != "" {
+		return false
+	}
 	if q.Header.Get("x-ms-type") != "" || q.query.get("sr") == "s" || q.query.get("sr") == "f" {
 		return true
 	}
 	_, share := q.s.shares.Load(q.account + "/" + q.container)
-	return share && q.blob != "" && q.Header.Get("x-ms-blob-type") == "" && q.query.get("sr") == ""
+	return share && q.blob != "" && q.query.get("sr") == ""
 }
 
 // knowShares reads which containers are shares.

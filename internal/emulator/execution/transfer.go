@@ -33,7 +33,8 @@ func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, singl
 	}
 	name := strings.TrimSuffix(loc.Path, "/")
 	if !strings.HasSuffix(loc.Path, "/") && name != "" {
-		switch _, err := e.Blobs.Stat(ctx, loc.Account, loc.Container, name); {
+		switch item, err := e.Blobs.Stat(ctx, loc.Account, loc.Container, name); {
+		case err == nil && item.Folder(): // its content is below it
 		case err == nil:
 			to := filepath.Join(dir, path.Base(name))
 			return to, e.Blobs.Fetch(ctx, loc.Account, loc.Container, name, to, 0o600)
