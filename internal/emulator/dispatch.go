@@ -52,7 +52,7 @@ var apiRoots = map[string]bool{
 }
 
 // trackingRoots are the first segments that MLflow's own server has.
-var trackingRoots = map[string]bool{"api": true, "ajax-api": true, "health": true, "version": true, "v1": true, "get-artifact": true, "graphql": true}
+var trackingRoots = map[string]bool{"api": true, "ajax-api": true, "health": true, "version": true, "v1": true, "get-artifact": true, "model-versions": true, "graphql": true}
 
 // byPath finds the place of a request that came over the port.
 func byPath(u *url.URL) place {

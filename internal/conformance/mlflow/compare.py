@@ -45,13 +45,15 @@ class Server:
             request.add_header(k, v)
         try:
             with urllib.request.urlopen(request, timeout=60) as r:
-                status, content = r.status, r.read()
+                status, content, got = r.status, r.read(), r.headers
         except urllib.error.HTTPError as e:
-            status, content = e.code, e.read()
+            status, content, got = e.code, e.read(), e.headers
         try:
             answer = json.loads(content)
         except ValueError:
             answer = content.decode("utf-8", "replace")
+        if method == "GET" and status == 200 and FILES.search(path):
+            answer = {"content": answer, **{h: got.get(h) for h in ("Content-Type", "Content-Disposition", "X-Content-Type-Options")}}
         shown = f"{method} {path} {json.dumps(body)[:300] if body is not None else str(raw)[:100] if raw is not None else ''} {query or ''}"
         self.log.append((shown, status, answer))
         if self.tape is not None:
@@ -62,6 +64,7 @@ class Server:
         return answer
 
 
+FILES = re.compile(r"/get-artifact|/get-trace-artifact|/mlflow-artifacts/artifacts/|/artifacts/files")
 NAME = re.compile(r"^[a-z]+-[a-z]+-\d{1,4}$")
 ID = re.compile(r"\b(?:m-|tr-|a-)?(?!0{20})[0-9a-f]{32}\b")
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
@@ -79,6 +82,10 @@ def normal(server, value, key=None):
         return [normal(server, v, key) for v in value]
     if isinstance(value, int) and not isinstance(value, bool) and value > 1_600_000_000_000:
         return "<time>"
+    if isinstance(value, float) and key in ("npmi", "npmi_smoothed"):
+        return round(value, 12)
+    if key == "digest" and re.match("^[0-9a-f]{8}$", str(value)):
+        return "<digest>"
     if isinstance(value, str):
         if key in ("run_name", "value", "name") and NAME.match(value):
             return "<name>"

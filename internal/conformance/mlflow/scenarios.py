@@ -4,6 +4,7 @@ import inspect
 import re
 import sys
 import time
+import urllib.parse
 
 # Messages of which only the code is compared: they tell of MLflow's database.
 LOOSE = re.compile(r"sqlite3|sqlalchemy|SQL|Python int|UNIQUE|FOREIGN KEY|Invalid page token: .*char 0")
@@ -11,10 +12,12 @@ LOOSE = re.compile(r"sqlite3|sqlalchemy|SQL|Python int|UNIQUE|FOREIGN KEY|Invali
 
 def all():
     import scenarios_models
+    import scenarios_datasets
+    import scenarios_graphql
     import scenarios_traces
 
     found = []
-    for module in (sys.modules[__name__], scenarios_models, scenarios_traces):
+    for module in (sys.modules[__name__], scenarios_models, scenarios_traces, scenarios_datasets, scenarios_graphql):
         found += [(n, f) for n, f in inspect.getmembers(module, inspect.isfunction) if n.startswith("test_")]
     return found
 
@@ -298,3 +301,30 @@ def test_99_endpoints(s):
                          ("GET", "/api/2.0/mlflow/experiments/get/?experiment_id=0"), ("GET", "/ajax-api/2.0/mlflow/experiments/get?experiment_id=0"), ("GET", "/api/3.0/mlflow/experiments/get?experiment_id=0"), ("GET", "/nope"),
                          ("PUT", "/api/2.0/mlflow/runs/create"), ("GET", "/api/2.0/mlflow/runs/search")):
         s(method, path)
+
+
+def test_19_files(s):
+    """Media types, names and the forms of a path; folders and what is not there."""
+    e = experiment(s, "files")
+    r = run(s, e)
+    root = f"/api/2.0/mlflow-artifacts/artifacts/{e}/{r}/artifacts/"
+    names = ("a.txt", "b.pkl", "c.png", "d.pdf", "MLmodel", "MLproject", "mlproject", "e.json", "f.html", "g.svg", "h.csv", "i.yaml", "j", "k.tar.gz", "l.js", "m.md", "n.ipynb", "o.parquet", "p.mp4", "q.webp", "r.xml", "s.log", ".hidden", "t.TXT",
+             "u v.txt", "w+x.png", "dog+step+20+timestamp+100+abc.png", "sub/y.jpeg", "z.zip", "zz.onnx", "zz.npy", "zz.css", "zz.bin", "\u00e9.txt", "quote\".txt")
+    for name in names:
+        quoted = urllib.parse.quote(name)
+        s("PUT", root + quoted, raw=name, headers={"Content-Type": "application/octet-stream"})
+        s("GET", root + quoted)
+        s("GET", "/get-artifact", query={"run_id": r, "path": name})
+    s("GET", root + "f.html", headers={"Accept": "text/html"})
+    s("GET", "/get-artifact", query={"run_uuid": r, "path": "a.txt"})
+    for path in ("sub", "sub/", "none", "", ".", "..", "../x", "sub/../a.txt", "./a.txt", "sub//y.jpeg", "/a.txt", "%2e%2e/x", "%252e%252e/x", "a.txt%00", "a%2Ftxt", "C:\\x", "\\\\host\\x", "file:///etc/passwd", "a.txt?x", "a.txt#x"):
+        s("GET", "/get-artifact", query={"run_id": r, "path": path})
+        s("GET", "artifacts/list", query={"run_id": r, "path": path})
+        s("GET", "/model-versions/get-artifact", query={"name": "none", "version": "1", "path": path})
+        if path not in ("", "."):  # there are all the runs
+            s("GET", "/api/2.0/mlflow-artifacts/artifacts", query={"path": path})
+        s("GET", root + path.replace("\\", "%5C").replace("#", "%23").replace("?", "%3F"))
+        s("POST", "/ajax-api/2.0/mlflow/upload-artifact", raw="x", query={"run_uuid": r, "path": path}, headers={"Content-Type": "text/plain"})
+    s("GET", "//model-versions/get-artifact", query={"name": "none", "version": "1", "path": "../x"})
+    s("GET", "/get-artifact", query={"run_id": "0" * 32, "path": "a.txt"})
+    s("GET", "/get-artifact")

@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -126,6 +127,7 @@ type place struct {
 	account, container string
 	name               string
 	path               string       // the proxy's
+	asked              string       // the path as it was asked for, for messages
 	run                *runRow      // whose they are, if a run's
 	model              *loggedModel // or a logged model's
 	fixed              bool         // they are a registered model's, and do not change
@@ -332,11 +334,11 @@ func (s *Store) openFile(ctx context.Context, at *place) (*blob.Reader, error) {
 	}
 	for _, err := range s.blobs.List(ctx, at.account, at.container, strings.TrimSuffix(at.name, "/")+"/") {
 		if err == nil {
-			return nil, errNoFile{at.path}
+			return nil, errNoFile{cmp.Or(at.asked, at.path)}
 		}
 		break // what is not there has nothing below it
 	}
-	return nil, errorf(DoesNotExist, "No such artifact: '%s'", at.path)
+	return nil, errorf(DoesNotExist, "No such artifact: '%s'", cmp.Or(at.asked, at.path))
 }
 
 // errNoFile says that a path leads to a folder.
@@ -346,8 +348,31 @@ func (e errNoFile) Error() string {
 	return "Artifact path refers to a directory, not a file: '" + e.path + "'"
 }
 
+// free refuses to make a file of a folder, or a folder of a file.
+func (s *Store) free(ctx context.Context, at *place) error {
+	for _, err := range s.blobs.List(ctx, at.account, at.container, at.name+"/") {
+		if err == nil {
+			return invalidf("%s", errNoFile{at.path})
+		}
+		break
+	}
+	for i := strings.LastIndexByte(at.name, '/'); i > 0; i = strings.LastIndexByte(at.name[:i], '/') {
+		_, err := s.blobs.Stat(ctx, at.account, at.container, at.name[:i])
+		if err == nil {
+			return invalidf("Artifact path refers to a file, not a directory: '%s'", at.name[:i])
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
 // putFile stores an artifact.
 func (s *Store) putFile(ctx context.Context, at *place, r io.Reader, contentType string) error {
+	if err := s.free(ctx, at); err != nil {
+		return err
+	}
 	if err := s.blobs.EnsureContainer(ctx, at.account, at.container); err != nil {
 		if !errors.Is(err, store.ErrNotFound) {
 			return err

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/azureml-go/azureml/internal/emulator/store"
 	"github.com/azureml-go/azureml/internal/emulator/tracking/request"
 )
@@ -21,7 +23,7 @@ import (
 const uploadLimit = 10 << 20
 
 // textTypes are the extensions that are shown as plain text.
-var textTypes = strings.Fields("txt log err cfg conf cnf cf ini properties prop hocon toml yaml yml xml json js py py3 csv tsv md rst ipynb MLmodel MLproject")
+var textTypes = strings.Fields("txt log err cfg conf cnf cf ini properties prop hocon toml yaml yml xml json js py py3 csv tsv md rst ipynb MLmodel mlproject")
 
 // mediaType guesses from a file's name.
 func mediaType(name string) string {
@@ -33,11 +35,33 @@ func mediaType(name string) string {
 	if slices.Contains(textTypes, ext) {
 		return "text/plain"
 	}
-	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
+	ext = path.Ext(name)
+	if inner, packed := strings.CutSuffix(name, ext); packed && slices.Contains(packings, ext) && path.Ext(inner) != "" {
+		ext = path.Ext(inner) // as Python has it, the type is that of what is packed
+	}
+	if t := mime.TypeByExtension(ext); t != "" {
 		t, _, _ = strings.Cut(t, ";")
 		return t
 	}
 	return "application/octet-stream"
+}
+
+var packings = []string{".gz", ".Z", ".bz2", ".xz", ".br"}
+
+// attachment is the header that names a file. One that is not ASCII has two names,
+// the first without what is not.
+func attachment(name string) string {
+	ascii := strings.Map(func(r rune) rune {
+		if r >= 0x80 {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(name))
+	value := mime.FormatMediaType("attachment", map[string]string{"filename": ascii})
+	if ascii != name {
+		value += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	}
+	return value
 }
 
 // readable refuses the artifacts of runs that the caller has no token for, but for
@@ -137,6 +161,7 @@ func download(c *call) error {
 	if err := c.readable(at); err != nil {
 		return err
 	}
+	at.asked = p
 	return c.sendFile(at, p)
 }
 
@@ -159,7 +184,7 @@ func (c *call) sendFile(at *place, shown string) error {
 	}()
 	h := c.w.Header()
 	h.Set("Content-Type", mediaType(shown))
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(shown)}))
+	h.Set("Content-Disposition", attachment(path.Base(shown)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	if r.ETag != "" {
 		h.Set("ETag", r.ETag)
@@ -320,6 +345,7 @@ func (c *call) artifactOf(q url.Values, parameter string, uri func() (string, er
 	if err := c.readable(at); err != nil {
 		return err
 	}
+	at.asked = base + "/" + p
 	return c.sendFile(at, p)
 }
 

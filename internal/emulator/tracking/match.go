@@ -94,6 +94,14 @@ func holdsText(op, have, want string) bool {
 	case "RLIKE":
 		re, err := regexp.Compile(want)
 		return err == nil && re.MatchString(have)
+	case "<":
+		return have < want
+	case "<=":
+		return have <= want
+	case ">":
+		return have > want
+	case ">=":
+		return have >= want
 	}
 	return false
 }

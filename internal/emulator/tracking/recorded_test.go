@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -182,6 +183,7 @@ var (
 	someID     = regexp.MustCompile(`\b(m-|tr-|a-)?[0-9a-f]{32}\b`)
 	madeName   = regexp.MustCompile(`^[a-z]+-[a-z]+-\d{1,4}$`)
 	someTime   = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[\d:.]+Z$`)
+	someDigest = regexp.MustCompile(`^[0-9a-f]{8}$`)
 	timeWithin = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`)
 	someSet    = regexp.MustCompile(`\{'[^{}]*'\}`)
 	ofDatabase = regexp.MustCompile(`(?s)\s*(Error: )?\((raised as|sqlite3\.|builtins\.).*`)
@@ -295,8 +297,19 @@ func (s *side) normal(v any, key string) any {
 		if v > 1_600_000_000_000 {
 			return "<time>"
 		}
+	case float64:
+		if key == "npmi" || key == "npmi_smoothed" {
+			return math.Round(v*1e12) / 1e12
+		}
 	case string:
 		switch {
+		case key == "records": // their order is that of random ids
+			replaceIDs(v, s.id)
+			return "<records>"
+		case key == "next_page_token" && len(v) > 60: // a time and an id
+			return "<token>"
+		case key == "digest" && someDigest.MatchString(v):
+			return "<digest>"
 		case slices.Contains([]string{"run_name", "value", "name"}, key) && madeName.MatchString(v):
 			return "<name>"
 		case someTime.MatchString(v):

@@ -292,7 +292,7 @@ func TestDialect(t *testing.T) {
 	require.Equal(t, Version, a.raw("GET", "/version", nil).Body.String())
 	require.Contains(t, a.raw("GET", "/api/3.0/mlflow/server-info", nil).Body.String(), `"store_type":"SqlStore"`)
 	require.Equal(t, 200, a.raw("HEAD", "/api/2.0/mlflow/runs/get?run_id="+run, nil).Code)
-	for _, path := range []string{"/api/3.0/mlflow/gateway/endpoints/list", "/api/2.0/mlflow/webhooks", "/api/3.0/mlflow/datasets/search", "/api/3.0/mlflow/scorers/list", "/x", "/"} {
+	for _, path := range []string{"/api/3.0/mlflow/gateway/endpoints/list", "/api/2.0/mlflow/webhooks", "/api/3.0/mlflow/scorers/list", "/api/3.0/mlflow/scorers/list", "/x", "/"} {
 		w := a.raw("GET", path, nil)
 		require.Equal(t, 404, w.Code, path)
 		require.Contains(t, w.Body.String(), `"error_code":"ENDPOINT_NOT_FOUND"`)

@@ -79,26 +79,38 @@ var routes = map[string]map[string]handler{
 	"2.0/mlflow/model-versions/set-tag":                {"POST": tagVersion},
 	"2.0/mlflow/model-versions/delete-tag":             {"DELETE": untagVersion},
 
-	"2.0/mlflow/traces":                 {"POST": startOldTrace, "GET": searchOldTraces},
-	"2.0/mlflow/traces/*":               {"PATCH": endOldTrace},
-	"2.0/mlflow/traces/*/info":          {"GET": getOldTrace},
-	"2.0/mlflow/traces/*/tags":          {"PATCH": tagTrace, "DELETE": untagTrace},
-	"2.0/mlflow/traces/delete-traces":   {"POST": deleteTraces},
-	"2.0/mlflow/traces/link-to-run":     {"POST": linkTraces},
-	"2.0/mlflow/traces/link-prompts":    {"POST": linkPrompts},
-	"2.0/mlflow/get-trace-artifact":     {"GET": getTraceArtifact},
-	"3.0/mlflow/get-trace-artifact":     {"GET": getTraceArtifact},
-	"3.0/mlflow/traces":                 {"POST": startTrace},
-	"3.0/mlflow/traces/search":          {"POST": searchTraces},
-	"3.0/mlflow/traces/get":             {"GET": getTrace},
-	"3.0/mlflow/traces/batchGet":        {"GET": batchGetTraces},
-	"3.0/mlflow/traces/batchGetInfos":   {"POST": batchGetInfos},
-	"3.0/mlflow/traces/delete-traces":   {"POST": deleteTraces},
-	"3.0/mlflow/traces/*":               {"GET": getTraceInfo},
-	"3.0/mlflow/traces/*/tags":          {"PATCH": tagTrace, "DELETE": untagTrace},
-	"3.0/mlflow/traces/*/assessments":   {"POST": createAssessment},
-	"3.0/mlflow/traces/*/assessments/*": {"GET": getAssessment, "PATCH": updateAssessment, "DELETE": deleteAssessment},
-	"3.0/mlflow/server-info":            {"GET": serverInfo},
+	"2.0/mlflow/traces":                              {"POST": startOldTrace, "GET": searchOldTraces},
+	"2.0/mlflow/traces/*":                            {"PATCH": endOldTrace},
+	"2.0/mlflow/traces/*/info":                       {"GET": getOldTrace},
+	"2.0/mlflow/traces/*/tags":                       {"PATCH": tagTrace, "DELETE": untagTrace},
+	"2.0/mlflow/traces/delete-traces":                {"POST": deleteTraces},
+	"2.0/mlflow/traces/link-to-run":                  {"POST": linkTraces},
+	"2.0/mlflow/traces/link-prompts":                 {"POST": linkPrompts},
+	"2.0/mlflow/get-trace-artifact":                  {"GET": getTraceArtifact},
+	"3.0/mlflow/get-trace-artifact":                  {"GET": getTraceArtifact},
+	"3.0/mlflow/traces":                              {"POST": startTrace},
+	"3.0/mlflow/traces/search":                       {"POST": searchTraces},
+	"3.0/mlflow/traces/get":                          {"GET": getTrace},
+	"3.0/mlflow/traces/batchGet":                     {"GET": batchGetTraces},
+	"3.0/mlflow/traces/batchGetInfos":                {"POST": batchGetInfos},
+	"3.0/mlflow/traces/delete-traces":                {"POST": deleteTraces},
+	"3.0/mlflow/traces/*":                            {"GET": getTraceInfo},
+	"3.0/mlflow/traces/*/tags":                       {"PATCH": tagTrace, "DELETE": untagTrace},
+	"3.0/mlflow/traces/*/assessments":                {"POST": createAssessment},
+	"3.0/mlflow/traces/*/assessments/*":              {"GET": getAssessment, "PATCH": updateAssessment, "DELETE": deleteAssessment},
+	"3.0/mlflow/traces/calculate-filter-correlation": {"POST": correlateTraces},
+
+	"3.0/mlflow/datasets/create":               {"POST": createEvaluation},
+	"3.0/mlflow/datasets/search":               {"POST": searchEvaluations, "GET": searchEvaluations},
+	"3.0/mlflow/datasets/*":                    {"GET": getEvaluation, "DELETE": deleteEvaluation},
+	"3.0/mlflow/datasets/*/tags":               {"PATCH": tagEvaluation},
+	"3.0/mlflow/datasets/*/tags/*":             {"DELETE": untagEvaluation},
+	"3.0/mlflow/datasets/*/records":            {"GET": getRecords, "POST": upsertRecords, "DELETE": deleteRecords},
+	"3.0/mlflow/datasets/*/experiment-ids":     {"GET": evaluationExperiments},
+	"3.0/mlflow/datasets/*/add-experiments":    {"POST": joinEvaluation},
+	"3.0/mlflow/datasets/*/remove-experiments": {"POST": leaveEvaluation},
+
+	"3.0/mlflow/server-info": {"GET": serverInfo},
 }
 
 // folders are the routes that an artifact's path follows.
@@ -112,7 +124,7 @@ var folders = map[string]map[string]handler{
 
 // route finds what serves a request.
 func (c *call) route() (handler, error) {
-	path := c.r.URL.EscapedPath()
+	path := "/" + strings.TrimLeft(c.r.URL.EscapedPath(), "/") // slashes are merged, as MLflow does
 	methods, found := others[path]
 	if !found {
 		rest, ok := strings.CutPrefix(path, "/api/")
@@ -144,6 +156,7 @@ var others = map[string]map[string]handler{
 	"/get-artifact":                {"GET": getArtifact},
 	"/model-versions/get-artifact": {"GET": getVersionArtifact},
 	"/v1/traces":                   {"POST": exportSpans},
+	"/graphql":                     {"GET": graphql, "POST": graphql},
 }
 
 // routeAPI finds a route of the API, by its path behind the prefix.

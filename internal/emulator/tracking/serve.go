@@ -228,7 +228,7 @@ func page(token string) (int, error) {
 	}
 	v, err := request.Parse(raw)
 	if err != nil {
-		return 0, invalidf("Invalid page token, decoded value=b%s", py.Repr(string(raw)))
+		return 0, invalidf("Invalid page token, decoded value=%s", py.Bytes(raw))
 	}
 	o, ok := v.(*request.Object)
 	if !ok {

@@ -56,7 +56,7 @@ func New(db *store.DB, blobs *blob.Service, o *Options) (*Store, error) {
 	if s.opts.Account == nil {
 		s.opts.Account = func(string) (string, string) { return "mlflow", "artifacts" }
 	}
-	if err := db.Migrate("tracking", schema); err != nil {
+	if err := db.Migrate("tracking", schema, evaluationSchema); err != nil {
 		return nil, err
 	}
 	if err := s.loadTail(); err != nil {

@@ -8,7 +8,19 @@ import (
 )
 
 // Repr prints a string as repr(s) does.
-func Repr(s string) string {
+func Repr(s string) string { return quoted(s, false) }
+
+// Bytes is repr of bytes, b'…'.
+func Bytes(b []byte) string {
+	var latin strings.Builder
+	for _, c := range b {
+		latin.WriteRune(rune(c))
+	}
+	return "b" + quoted(latin.String(), true)
+}
+
+// quoted is a text in quotes; ascii escapes all that is not.
+func quoted(s string, ascii bool) string {
 	quote := '\''
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
 		quote = '"'
@@ -26,7 +38,7 @@ func Repr(s string) string {
 			b.WriteString(`\r`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case r == ' ' || unicode.IsPrint(r):
+		case r == ' ' || unicode.IsPrint(r) && (!ascii || r < 0x80):
 			b.WriteRune(r)
 		case r < 0x100:
 			b.WriteString(`\x` + pad(r, 2))

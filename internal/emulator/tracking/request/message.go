@@ -130,6 +130,15 @@ UpdateExperiment experiment_id new_name
 SetExperimentTag experiment_id key value
 DeleteExperimentTag experiment_id key
 SearchDatasets experiment_ids*
+CreateDataset name experiment_ids* tags
+SearchEvaluationDatasets experiment_ids* filter_string max_results:i32=1000 order_by* page_token
+SetDatasetTags tags
+UpsertDatasetRecords records
+GetDatasetRecords max_results:i32=1000 page_token
+DeleteDatasetRecords dataset_record_ids*
+AddDatasetToExperiments experiment_ids*
+RemoveDatasetFromExperiments experiment_ids*
+CalculateTraceFilterCorrelation experiment_ids* filter_string1 filter_string2 base_filter
 CreateRun experiment_id user_id run_name start_time:i64 tags:Tag*
 GetRun run_id run_uuid
 UpdateRun run_id run_uuid status:RunStatus end_time:i64 run_name
