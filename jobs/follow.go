@@ -24,33 +24,45 @@ const (
 	blobVersion = "2021-12-02" // x-ms-version of reads of log files
 )
 
-// follower watches one job: its state, and the log files that belong to it as they grow.
+// follower watches one run: its state, the log files that belong to it as they grow, and its metrics.
 type follower struct {
-	c       *Client
-	op      string
-	name    string
-	o       *EventsOptions
-	present bool // stop after one look
-	at      *position
-	tails   map[string]*tail
-	kind    string    // the job's type, for the names of old log files
-	idle    int       // looks in a row that showed nothing new
-	seen    time.Time // when the state was last read
-	read    time.Time // when the logs were last read in full
+	c     *Client
+	op    string
+	name  string
+	w     watching
+	at    *position
+	tails map[string]*tail
+	kind  string    // the run's type, for the names of old log files
+	idle  int       // looks in a row that showed nothing new
+	seen  time.Time // when the state was last read
+	read  time.Time // when the logs were last read in full
+
+	metrics    map[string]*metricTail
+	unmeasured bool // the run has no metrics to ask for
+
+	// A follower of a stream.
+	step, parent string
+	child        bool
+	gate         chan struct{}   // bounds the requests in flight; nil is no bound
+	hurry        context.Context // is done when the job itself has ended
+
+	// alone makes the follower give up, and say family, when the job has children that are to be followed too.
+	alone, family bool
 }
 
-func newFollower(c *Client, op, name string, o *EventsOptions) (*follower, error) {
-	at, err := parseCursor(o.After, name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
-	}
-	f := &follower{c: c, op: op, name: name, o: o, at: at, tails: map[string]*tail{}}
+func newFollower(c *Client, op, name string, w watching, at *position) *follower {
+	f := &follower{c: c, op: op, name: name, w: w, at: at, tails: map[string]*tail{}, metrics: map[string]*metricTail{}}
 	f.seen = c.rest.Clock().Now()
 	f.read = f.seen
 	for file, n := range at.Files {
 		f.tails[file] = &tail{read: n}
 	}
-	return f, nil
+	return f
+}
+
+// single is a follower of one job from its beginning.
+func (c *Client) single(op, name string, w watching) *follower {
+	return newFollower(c, op, name, w, newPlace(name).of(name))
 }
 
 // events is the follower's sequence; it can be run through once.
@@ -62,8 +74,14 @@ func (f *follower) run(ctx context.Context, yield func(Event, error) bool) {
 	for {
 		d, err := f.look(ctx)
 		switch {
+		case err == nil && f.alone && hasChildren(f.kind):
+			f.family = true
+			return
 		case err == nil:
 			f.seen = f.c.rest.Clock().Now()
+			if f.hurry != nil && f.hurry.Err() != nil && f.idle >= 2 {
+				f.w.present = true // its job has ended, and nothing comes any more
+			}
 			more, err := f.report(ctx, d, yield)
 			if err != nil {
 				yield(Event{}, err)
@@ -76,16 +94,49 @@ func (f *follower) run(ctx context.Context, yield func(Event, error) bool) {
 			yield(Event{}, err)
 			return
 		}
-		if err := f.c.rest.Clock().Sleep(ctx, f.pause()); err != nil {
+		if err := f.sleep(ctx); err != nil {
 			yield(Event{}, fmt.Errorf("%s: %w", f.op, err))
 			return
 		}
 	}
 }
 
+// sleep waits for the next look. The end of the job itself wakes the followers of its children.
+func (f *follower) sleep(ctx context.Context) error {
+	pause := f.pause()
+	if f.hurry == nil {
+		return f.c.rest.Clock().Sleep(ctx, pause)
+	}
+	if f.hurry.Err() != nil {
+		return f.c.rest.Clock().Sleep(ctx, min(pause, quickestPoll))
+	}
+	if err := f.c.rest.Clock().Sleep(f.hurry, pause); err != nil {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// enter waits for a place among the requests in flight; leave gives it up.
+func (f *follower) enter(ctx context.Context) (leave func(), err error) {
+	if f.gate == nil {
+		return func() {}, nil
+	}
+	select {
+	case f.gate <- struct{}{}:
+		return func() { <-f.gate }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s: %w", f.op, ctx.Err())
+	}
+}
+
 // look reads the job's state and the addresses of its log files. A job that run history does not know yet
 // has not started.
 func (f *follower) look(ctx context.Context) (*historyRun, error) {
+	leave, err := f.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if f.kind == "" {
 		run, err := f.c.get(ctx, f.op, f.name)
 		if err != nil {
@@ -98,6 +149,9 @@ func (f *follower) look(ctx context.Context) (*historyRun, error) {
 	}
 	d, err := f.c.details(ctx, f.op, f.name)
 	if isStatus(err, http.StatusNotFound) {
+		if f.child { // the resource manager does not know it either
+			return &historyRun{RunID: f.name, Status: f.at.Status}, nil
+		}
 		run, err := f.c.get(ctx, f.op, f.name)
 		if err != nil {
 			return nil, err
@@ -115,43 +169,63 @@ func (f *follower) report(ctx context.Context, d *historyRun, yield func(Event, 
 	if changed && !status.Ended() {
 		f.idle = 0
 		f.at.Status = status
-		if !yield(f.event(StatusChanged), nil) {
+		if !yield(f.event(StatusChanged, "", 0), nil) {
 			return false, nil
 		}
 	}
 	whole := true
-	if !f.o.NoLogs {
-		for _, file := range selectLogs(d.LogFiles, f.kind, f.o.AllProcesses) {
-			ok, err := f.drain(ctx, file, d.LogFiles[file], status.Ended(), yield)
-			switch {
-			// An address whose signature has run out (403) is renewed with the next look.
-			case err != nil && (!passing(err) && !isStatus(err, http.StatusForbidden) || !f.bridge(ctx, err, f.read)):
+	// part tells whether to go on after a part of the report, which may have to be read again.
+	part := func(ok bool, err error) (bool, error) {
+		switch {
+		// An address whose signature has run out (403) is renewed with the next look.
+		case err != nil && (!passing(err) && !isStatus(err, http.StatusForbidden) || !f.bridge(ctx, err, f.read)):
+			return false, err
+		case err != nil:
+			whole = false
+			return true, nil
+		}
+		return ok, nil
+	}
+	if f.w.logs {
+		for _, file := range selectLogs(d.LogFiles, f.kind, f.w.every) {
+			if ok, err := part(f.drain(ctx, file, d.LogFiles[file], status.Ended(), yield)); !ok || err != nil {
 				return false, err
-			case err != nil:
-				whole = false
-			case !ok:
-				return false, nil
 			}
+		}
+	}
+	if f.w.metrics && !f.unmeasured && status != NotStarted {
+		if ok, err := part(f.measure(ctx, status.Ended(), yield)); !ok || err != nil {
+			return false, err
 		}
 	}
 	if whole {
 		f.read = f.c.rest.Clock().Now()
 	}
-	if f.present && whole {
-		return false, nil
+	if status.Ended() && whole && changed {
+		return false, f.end(d, status, yield)
 	}
-	if !status.Ended() || !whole {
-		return true, nil
-	}
-	if changed {
-		f.at.Status = status
-		yield(f.event(StatusChanged), nil)
-	}
-	return false, nil
+	return !whole || !status.Ended() && !f.w.present, nil
 }
 
-func (f *follower) event(k EventKind) Event {
-	return Event{Kind: k, Job: f.name, Time: f.c.rest.Clock().Now(), Status: f.at.Status, Cursor: f.at.cursor()}
+// end yields why the run failed, and its last state.
+func (f *follower) end(d *historyRun, status Status, yield func(Event, error) bool) error {
+	if cause := d.cause(); cause != nil && !f.at.Failed {
+		f.at.Failed = true
+		e := f.event(ErrorRaised, "", 0)
+		if e.Err = cause; !yield(e, nil) {
+			return nil
+		}
+	}
+	f.at.Status = status
+	yield(f.event(StatusChanged, "", 0), nil)
+	return nil
+}
+
+func (f *follower) event(k EventKind, key string, end int64) Event {
+	return Event{
+		Kind: k, Job: f.name, Step: f.step, Parent: f.parent, Time: f.c.rest.Clock().Now(), Status: f.at.Status,
+		Cursor: Cursor{&mark{run: f.name, kind: k, status: f.at.Status, key: key, end: end}},
+	}
 }
 
 // drain fetches what a log file has beyond what was read, and yields its lines. The last line of a job
@@ -164,15 +238,14 @@ func (f *follower) drain(ctx context.Context, file, address string, ended bool, 
 	}
 	emit := func(line string, end int64) bool {
 		f.idle = 0
-		f.at.Files[file] = end
-		e := f.event(LogLine)
+		e := f.event(LogLine, file, end)
 		e.File, e.Line = file, line
 		return yield(e, nil)
 	}
-	body, err := f.c.logFrom(ctx, f.op, address, t.read)
+	body, err := f.open(ctx, address, t.read)
 	if errors.Is(err, errShrunk) {
 		t.restart()
-		body, err = f.c.logFrom(ctx, f.op, address, 0)
+		body, err = f.open(ctx, address, 0)
 	}
 	if err != nil {
 		return false, err
@@ -193,15 +266,24 @@ func (f *follower) drain(ctx context.Context, file, address string, ended bool, 
 			}
 		}
 	}
-	if ended || f.present {
+	if ended || f.w.present {
 		return t.flush(emit), nil
 	}
 	return true, nil
 }
 
+func (f *follower) open(ctx context.Context, address string, from int64) (io.ReadCloser, error) {
+	leave, err := f.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return f.c.logFrom(ctx, f.op, address, from)
+}
+
 // bridge tells whether it is worth waiting for what has been out of reach since.
 func (f *follower) bridge(ctx context.Context, err error, since time.Time) bool {
-	outage := f.o.Outage
+	outage := f.w.outage
 	if outage <= 0 {
 		outage = defaultOutage
 	}
@@ -215,7 +297,7 @@ func (f *follower) bridge(ctx context.Context, err error, since time.Time) bool 
 }
 
 // pause is the time to the next look: short while something happens, longer while nothing does.
-func (f *follower) pause() time.Duration { return pollPause(f.c, f.o.Poll, f.idle) }
+func (f *follower) pause() time.Duration { return pollPause(f.c, f.w.poll, f.idle) }
 
 func pollPause(c *Client, asked time.Duration, idle int) time.Duration {
 	if asked > 0 {

@@ -201,7 +201,7 @@ func TestEventsResume(t *testing.T) {
 			j.set(Completed)
 		}
 		var rest []Event
-		for e, err := range c.Events(t.Context(), "a", &EventsOptions{After: all[i].Cursor}) {
+		for e, err := range c.Events(t.Context(), "a", &EventsOptions{After: all[i].Cursor.String()}) {
 			require.NoError(t, err)
 			rest = append(rest, e)
 		}
@@ -211,12 +211,12 @@ func TestEventsResume(t *testing.T) {
 			require.Equal(t, all[i+1+k].Status, e.Status)
 		}
 	}
-	for _, bad := range []string{"x", "e30", all[0].Cursor + "!"} {
+	for _, bad := range []string{"x", "e30", all[0].Cursor.String() + "!"} {
 		for _, err := range c.Events(t.Context(), "a", &EventsOptions{After: bad}) {
 			require.ErrorContains(t, err, "cursor")
 		}
 	}
-	for _, err := range c.Events(t.Context(), "b", &EventsOptions{After: all[0].Cursor}) {
+	for _, err := range c.Events(t.Context(), "b", &EventsOptions{After: all[0].Cursor.String()}) {
 		require.ErrorContains(t, err, "another job")
 	}
 }

@@ -178,13 +178,13 @@ func TestLocalEvents(t *testing.T) {
 	cursor := ""
 	for e, err := range c.Events(t.Context(), run.Name, &jobs.EventsOptions{Poll: 20 * time.Millisecond}) {
 		require.NoError(t, err)
-		if e.Status != "" {
+		if e.Kind == jobs.StatusChanged {
 			states = append(states, e.Status)
 		}
 		if e.Line != "" {
 			lines = append(lines, e.Line)
 		}
-		cursor = e.Cursor
+		cursor = e.Cursor.String()
 	}
 	require.Equal(t, jobs.Completed, states[len(states)-1])
 	require.Equal(t, []string{"one", "two"}, own(lines))

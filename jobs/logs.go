@@ -30,46 +30,67 @@ type LogsOptions struct {
 	Outage time.Duration
 	// Status is called with the state that the job is found in, and with each later one.
 	Status func(Status)
-	// File is called before the first line of a log file, and whenever the lines go on from another one.
+	// NoChildren leaves out the logs of steps and trials.
+	NoChildren bool
+	// File is called before the first line of a log file, and whenever the lines go on from another one: "user_logs/std_log.txt",
+	// or of a pipeline's step "STEP/user_logs/std_log.txt".
 	File func(name string)
 }
 
 // Logs gives the lines of a job's log as they are written, and ends with the job. Only bytes that were not
 // read before are fetched, no line is given out before it is whole, and a lost connection is bridged. How the
 // job ends is not an error here: see Wait. (Runs_GetDetails, and ranges of the log files.)
+//
+// The log of a pipeline, and of another job with children, is made of those of its steps or trials too (Runs_GetChildren), in
+// the order in which they are written: LogsOptions.File tells which one the next lines are from.
 func (c *Client) Logs(ctx context.Context, name string, o *LogsOptions) iter.Seq2[string, error] {
 	if o == nil {
 		o = &LogsOptions{}
 	}
 	opts := *o
 	return func(yield func(string, error) bool) {
-		f, err := newFollower(c, fmt.Sprintf("jobs: logs of %q", name), name, &EventsOptions{AllProcesses: opts.AllProcesses, Poll: opts.Poll, Outage: opts.Outage})
-		if err != nil {
-			yield("", err)
-			return
-		}
-		f.present = opts.Present
-		file := ""
-		for e, err := range f.events(ctx) {
-			switch {
-			case err != nil:
-				yield("", err)
-				return
-			case e.Kind == StatusChanged:
-				if opts.Status != nil {
-					opts.Status(e.Status)
-				}
-				continue
-			case e.File != file:
-				if file = e.File; opts.File != nil {
-					opts.File(file)
-				}
-			}
-			if !yield(e.Line, nil) {
-				return
-			}
+		op := fmt.Sprintf("jobs: logs of %q", name)
+		w := watching{every: opts.AllProcesses, logs: true, present: opts.Present, poll: opts.Poll, outage: opts.Outage}
+		f := c.single(op, name, w)
+		f.alone = !opts.NoChildren
+		if opts.lines(f.events(ctx), yield) && f.family {
+			s := newStream(c, op, name, w, newPlace(name), true)
+			opts.lines(func(yield func(Event, error) bool) { s.run(ctx, yield) }, yield)
 		}
 	}
+}
+
+// lines gives the lines of events. It says whether the reader wants more.
+func (o *LogsOptions) lines(events iter.Seq2[Event, error], yield func(string, error) bool) bool {
+	file := ""
+	for e, err := range events {
+		if err != nil {
+			yield("", err)
+			return false
+		}
+		if e.Kind == StatusChanged && e.Parent == "" && o.Status != nil {
+			o.Status(e.Status)
+		}
+		if e.Kind != LogLine {
+			continue
+		}
+		name := e.File
+		if e.Parent != "" {
+			name = e.Job + "/" + e.File
+			if e.Step != "" {
+				name = e.Step + "/" + e.File
+			}
+		}
+		if name != file {
+			if file = name; o.File != nil {
+				o.File(file)
+			}
+		}
+		if !yield(e.Line, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // LogFiles names all files of a job's log, with addresses at which each can be read for a while

@@ -68,15 +68,12 @@ func (c *Client) Wait(ctx context.Context, name string, o *WaitOptions) (*Run, e
 		o = &WaitOptions{}
 	}
 	op := fmt.Sprintf("jobs: wait %q", name)
-	f, err := newFollower(c, op, name, &EventsOptions{NoLogs: true, Poll: o.Poll, Outage: o.Outage})
-	if err != nil {
-		return nil, err
-	}
+	f := c.single(op, name, watching{poll: o.Poll, outage: o.Outage})
 	for e, err := range f.events(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		if o.Status != nil {
+		if o.Status != nil && e.Kind == StatusChanged {
 			o.Status(e.Status)
 		}
 	}
