@@ -217,13 +217,9 @@ func (b *CommandBuilder) Build() (*CommandJob, error) {
 	if b == nil {
 		return nil, errors.New("jobs: the builder is nil")
 	}
-	faults := slices.Clone(b.faults)
-	for _, name := range slices.Sorted(maps.Keys(b.j.Inputs)) {
-		if in := b.j.Inputs[name]; in.bare() {
-			faults = append(faults, &azureml.Fault{Field: "inputs." + name, Message: in.fault()})
-		}
-	}
-	if err := faults.Err(); err != nil {
+	c := &checker{faults: slices.Clone(b.faults)}
+	c.unfilled(b.j.Inputs)
+	if err := c.faults.Err(); err != nil {
 		return nil, fmt.Errorf("jobs: build: %w", err)
 	}
 	return b.copy(), nil

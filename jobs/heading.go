@@ -92,7 +92,7 @@ func (d *heading[B]) Input(name string, in Input) *B {
 	if !inputName.MatchString(name) {
 		d.fault(field, "%q cannot be an input's name: %s", name, inputNameRules)
 	}
-	if f := in.fault(); f != "" {
+	if f := in.fault(); f != "" && !in.bare() { // one that is bare is a step's to be given
 		d.fault(field, "%s", f)
 	}
 	return d.b

@@ -3,6 +3,8 @@ package jobs
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/azureml-go/azureml"
 )
@@ -96,3 +98,12 @@ func CloneNode(n Node) Node {
 
 // bare tells inputs that say what they are and not where.
 func (in Input) bare() bool { return in.Type != "" && in.Path == "" && in.Value == nil }
+
+// unfilled reports inputs that are bare: as a job they have to be somewhere.
+func (c *checker) unfilled(inputs Inputs) {
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		if in := inputs[name]; in.bare() {
+			c.add("inputs."+name, "%s", in.fault())
+		}
+	}
+}

@@ -146,6 +146,7 @@ func (b *SparkBuilder) Build() (*SparkJob, error) {
 	}
 	j := b.copy()
 	c := &checker{faults: slices.Clone(b.faults)}
+	c.unfilled(j.Inputs)
 	j.checkParts(c)
 	if err := c.faults.Err(); err != nil {
 		return nil, fmt.Errorf("jobs: build: %w", err)

@@ -251,6 +251,7 @@ func (b *SweepBuilder) Build() (*SweepJob, error) {
 	}
 	j := b.copy()
 	c := &checker{faults: slices.Clone(b.faults)}
+	c.unfilled(j.Inputs)
 	if j.Trial.Command != "" || j.Trial.Code.Go != nil || len(c.faults) == 0 {
 		c.command("trial.command", j.Trial.Command, j.Trial.Code, j.Inputs, j.Outputs, slices.Collect(maps.Keys(j.SearchSpace)))
 	}

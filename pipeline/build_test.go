@@ -311,3 +311,30 @@ func TestBindings(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), "timeout: ${{parent.inputs.seconds}}")
 }
+
+// The fluent forms of package jobs are steps as their structs are.
+func TestFluentJobsBecomeSteps(t *testing.T) {
+	t.Parallel()
+	p := pipeline.New("p").On("cpu")
+	rows := p.Input("rows", jobs.URIFolder("azureml:rows:1"))
+	fit := jobs.Command("fit ${{inputs.data}} ${{inputs.lr}} ${{outputs.model}}").In(sklearn).Input("data", jobs.URIFolder("")).
+		Input("lr", jobs.Literal(0.1)).Output("model", jobs.OutputModel())
+	best := p.Step("search", jobs.Sweep(fit).LogUniform("lr", -6, -1).Maximize("accuracy").Trials(4).Grid()).In("data", rows)
+	count := p.Step("count", jobs.Spark("testdata/dsl/src", "main.py").Driver(1, "2g").Executor(1, "2g").Executors(1).Serverless("standard_e4s_v3", "3.4").
+		Input("rows", jobs.URIFolder("")).Args("--rows ${{inputs.rows}}")).In("rows", rows)
+	score := p.Step("score", jobs.Parallel("main.py").Code("testdata/dsl/src").In(sklearn).Over("rows").
+		AppendRow("scores").MiniBatch("10")).In("rows", rows)
+	p.Output("model", best.Out("model")).Output("scores", score.Out("scores"))
+	job, err := p.Build()
+	require.NoError(t, err)
+	require.Contains(t, job.Jobs["search"].(*jobs.SweepNode).Trial.(*jobs.CommandComponent).Command, "${{inputs.lr}}")
+	require.Equal(t, jobs.DataType("uri_file"), job.Outputs["scores"].Type)
+	submit(t, job)
+	count.In("oops", rows)
+	p.Step("bad", jobs.Parallel(""))
+	_, err = p.Build()
+	require.ErrorContains(t, err, `step "count": inputs.oops: the step has no input "oops"`)
+	require.ErrorContains(t, err, `step "bad"`)
+	_, err = fit.Build()
+	require.ErrorContains(t, err, "a uri_folder needs a path", "as a job the input has to be somewhere")
+}

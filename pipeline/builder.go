@@ -176,9 +176,10 @@ func (b *Builder) Output(name string, from Port, as ...jobs.Output) *Builder {
 
 // Step adds a step. It is made of
 //
-//   - a job: *jobs.CommandJob, *jobs.SweepJob, *jobs.SparkJob, *jobs.AutoMLJob, or a builder of one. What its command refers
+//   - a job: *jobs.CommandJob, *jobs.SweepJob, *jobs.SparkJob, *jobs.AutoMLJob, *jobs.PipelineJob, or a builder of one. What its command refers
 //     to and the job does not declare is an input of the type of what is bound to it, or an output that is a folder;
-//   - a component: one of the structs, as written here or read with jobs.LoadComponent, or one from the workspace;
+//   - a component: one of the structs, as written here or read with jobs.LoadComponent, one from the workspace, or a
+//     *jobs.ParallelBuilder;
 //   - an azureml.Ref to a command component of the workspace or of a registry, of whose ports nothing is known here;
 //   - another *Builder: a pipeline in the pipeline;
 //   - one of the nodes, such as *jobs.PipelineNode or *jobs.DataTransferNode, for all else.

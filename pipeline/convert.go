@@ -12,7 +12,7 @@ import (
 // jobDraft makes a step of a job: a component of what it runs, and a node of the rest.
 func (m *making) jobDraft(d *draft, s jobs.Spec) {
 	spec, kept := jobs.Draft(s)
-	for _, f := range kept {
+	for _, f := range kept { // what its builder met
 		d.faults = append(d.faults, &Fault{Kind: Invalid, Port: f.Field, Message: f.Message, Cause: f})
 	}
 	switch j := spec.(type) {

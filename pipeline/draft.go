@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 
@@ -25,12 +26,25 @@ type draft struct {
 	open map[string]bool
 	// given are inputs that need no binding, as a search space gives them.
 	given map[string]bool
+	// broken is one that no node could be made of; its faults say why.
+	broken bool
 	// faults are of the definition; their step is not set.
 	faults []*Fault
 }
 
 func (d *draft) fault(k Kind, port, format string, a ...any) {
 	d.faults = append(d.faults, &Fault{Kind: k, Port: port, Message: fmt.Sprintf(format, a...)})
+}
+
+// cause takes over what a builder has found.
+func (d *draft) cause(err error) {
+	if list, ok := errors.AsType[azureml.Faults](err); ok {
+		for _, f := range list {
+			d.faults = append(d.faults, &Fault{Kind: Invalid, Port: f.Field, Message: f.Message, Cause: f})
+		}
+	} else if err != nil {
+		d.faults = append(d.faults, &Fault{Kind: Invalid, Message: err.Error(), Cause: err})
+	}
 }
 
 // declare takes over the ports of a component.
@@ -72,6 +86,11 @@ func (m *making) newDraft(of any) *draft {
 		d.node = &jobs.CommandNode{Component: v}
 	case *Builder:
 		m.nested(d, v)
+	case *jobs.ParallelBuilder:
+		n, err := v.Node()
+		if d.cause(err); n != nil {
+			m.nodeDraft(d, n)
+		}
 	case jobs.Component:
 		m.componentDraft(d, v)
 	case jobs.Node:
@@ -84,7 +103,7 @@ func (m *making) newDraft(of any) *draft {
 		d.fault(Invalid, "", "a %T cannot be a step; give it a job, a component, a reference to one, a pipeline or a node", of)
 	}
 	if d.node == nil { // something to hang faults on
-		d.node, d.free = &jobs.UnknownNode{}, true
+		d.node, d.free, d.broken = &jobs.UnknownNode{}, true, true
 	}
 	return d
 }

@@ -83,6 +83,9 @@ func (m *making) typeOf(p Port) (string, string) {
 
 // wire gives a step's inputs their values.
 func (m *making) wire(x *made) {
+	if x.broken {
+		return
+	}
 	s, f := x.step, fieldsOf(x.node)
 	m.outputs(x)
 	var tables map[string]*jobs.Input
@@ -348,6 +351,9 @@ func (m *making) promote() {
 			continue
 		}
 		x := m.steps[o.from.step.name]
+		if x.draft != nil && x.broken {
+			continue
+		}
 		f := fieldsOf(x.node)
 		if f.outputs == nil {
 			m.faults.add(Invalid, "", at, "a step of the kind %s has no outputs", kindName(x.node))
