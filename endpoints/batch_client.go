@@ -192,7 +192,12 @@ func (c *BatchClient) prepareModel(ctx context.Context, op string, d *ModelBatch
 	}
 	sent := *d
 	sent.Location = location
-	if sent.Code, err = c.deps.codeConfiguration(ctx, d.Code, o); err != nil {
+	if d.Code != nil && d.Code.Code.Go != nil {
+		sent.Code, err = c.program(ctx, d.Code.Code.Go, o)
+	} else {
+		sent.Code, err = c.deps.codeConfiguration(ctx, d.Code, o)
+	}
+	if err != nil {
 		return nil, rest.WithOp(op, err)
 	}
 	if sent.Environment, err = c.deps.environment(ctx, d.Environment, o); err != nil {

@@ -54,7 +54,8 @@ type ModelBatchDeployment struct {
 	Location    string             `yaml:"-" json:"location"`
 	// Model is a reference, or a *assets.Model that is registered when the deployment is made.
 	Model assets.ModelSource `yaml:"model" json:"-"`
-	// Code is what scores. MLflow models need none.
+	// Code is what scores: a folder with a script of the functions init and run, or a Go program that calls
+	// serve.RunBatch (jobs.Code.Go), which is compiled for the workspace's machines. MLflow models need none.
 	Code *CodeConfiguration `yaml:"code_configuration" json:"codeConfiguration"`
 	// Environment is a reference, or a *assets.Environment that is registered when the deployment is made.
 	Environment assets.EnvironmentSource `yaml:"environment" json:"environmentId"`
@@ -221,6 +222,6 @@ func (d *ModelBatchDeployment) check(op string) error {
 	if d.ErrorThreshold != nil && *d.ErrorThreshold < -1 {
 		f.add("error_threshold", "is %d; a number of files is wanted, or -1 for any", *d.ErrorThreshold)
 	}
-	checkCode(&f, d.Code)
+	checkBatchCode(&f, d.Code)
 	return f.err(op)
 }

@@ -32,6 +32,8 @@ type BatchCodeOptions struct {
 	// Output is the folder to write to; it must not exist or be empty.
 	// Defaults to a new temporary one, which the caller removes.
 	Output string
+	// Tags are build tags.
+	Tags []string
 	// Files are further files and folders that are copied beside the program.
 	Files []string
 }
@@ -68,7 +70,7 @@ func BatchCode(ctx context.Context, program string, o *BatchCodeOptions) (_ stri
 	if c.GOOS == "windows" {
 		name += ".exe"
 	}
-	if err := gobuild.Build(ctx, gobuild.Options{Program: program, Dir: c.Dir, GOOS: c.GOOS, GOARCH: c.GOARCH, Output: filepath.Join(c.Output, name)}); err != nil {
+	if err := gobuild.Build(ctx, gobuild.Options{Program: program, Dir: c.Dir, GOOS: c.GOOS, GOARCH: c.GOARCH, Output: filepath.Join(c.Output, name), Tags: c.Tags}); err != nil {
 		return fail(err)
 	}
 	for _, f := range c.Files {
