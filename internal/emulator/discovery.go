@@ -24,6 +24,7 @@ func discover(c *call) error {
 		out[k] = api
 	}
 	out["studio"] = "https://" + arm.StudioHost
+	out["local"] = api + "/local" // what no Azure has: see reuse.go
 	return c.reply(http.StatusOK, out)
 }
 

@@ -48,7 +48,7 @@ func storageHost(host string) (account string, p blob.Protocol, ok bool) {
 // apiRoots are the first segments of the regional API's paths.
 var apiRoots = map[string]bool{
 	"discovery": true, "history": true, "metric": true, "data": true, "dataset": true, "modelregistry": true, "artifact": true, "genericasset": true, "mferp": true,
-	"registrymanagement": true, "rp": true, "mlflow": true, "ux": true,
+	"registrymanagement": true, "local": true, "rp": true, "mlflow": true, "ux": true,
 }
 
 // trackingRoots are the first segments that MLflow's own server has.

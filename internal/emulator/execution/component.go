@@ -12,8 +12,9 @@ import (
 // component is what is read of a component's specification, whose keys are
 // those of its YAML.
 type component struct {
-	id  string
-	raw json.RawMessage // the specification as it is stored
+	id      string
+	missing string          // the id of one that is not there; only plans have such
+	raw     json.RawMessage // the specification as it is stored
 
 	Type                 string                     `json:"type"`
 	Inputs               map[string]*componentPort  `json:"inputs"`
@@ -62,9 +63,14 @@ func (e *Engine) component(ctx context.Context, sc arm.Scope, id string) (*compo
 	if err := json.Unmarshal(loc.Properties, &p); err != nil {
 		return nil, fmt.Errorf("component %s: %w", loc.AssetID, err)
 	}
-	c := &component{id: loc.AssetID, raw: p.ComponentSpec}
-	if err := json.Unmarshal(p.ComponentSpec, c); err != nil {
-		return nil, arm.Invalid("componentSpec", "the component %s cannot be read: %v", loc.AssetID, err)
+	return readComponent(loc.AssetID, p.ComponentSpec)
+}
+
+// readComponent decodes a component's specification.
+func readComponent(id string, spec json.RawMessage) (*component, error) {
+	c := &component{id: id, raw: spec}
+	if err := json.Unmarshal(spec, c); err != nil {
+		return nil, arm.Invalid("componentSpec", "the component %s cannot be read: %v", id, err)
 	}
 	if c.Type == "" {
 		c.Type = "command"

@@ -27,7 +27,7 @@ func (p *pipelining) value(step, output string) (string, error) {
 	if v, ok := n.values[output]; ok {
 		return v, nil
 	}
-	v, err := p.literal(&Record{Scope: p.r.Scope, Name: n.runName, Live: Live{Outputs: n.outputs}}, output)
+	v, err := p.j.e.literal(p.j.ctx, &Record{Scope: p.r.Scope, Name: n.runName, Live: Live{Outputs: n.outputs}}, output)
 	if err != nil {
 		return "", err
 	}
@@ -40,10 +40,9 @@ func (p *pipelining) value(step, output string) (string, error) {
 
 // literal is the value that a job has put out: what it wrote to the property of
 // its run, or to the file of the output.
-func (p *pipelining) literal(r *Record, output string) (string, error) {
-	ctx := p.j.ctx
+func (e *Engine) literal(ctx context.Context, r *Record, output string) (string, error) {
 	props := map[string]string{}
-	err := p.j.e.DB.View(ctx, func(tx *sql.Tx) error {
+	err := e.DB.View(ctx, func(tx *sql.Tx) error {
 		d, err := store.Get(tx, r.Scope.Child("runExtras", r.Name))
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
@@ -69,7 +68,7 @@ func (p *pipelining) literal(r *Record, output string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("there is no output %q", output)
 	}
-	b, err := p.read(o.URI)
+	b, err := e.readBlob(ctx, r.Scope, o.URI)
 	if errors.Is(err, store.ErrNotFound) {
 		return "", fmt.Errorf("the output %q has no value: its file was not written", output)
 	}
@@ -79,12 +78,12 @@ func (p *pipelining) literal(r *Record, output string) (string, error) {
 // maxValue bounds what is read of a file whose content is a value.
 const maxValue = 1 << 20
 
-func (p *pipelining) read(uri string) ([]byte, error) {
-	loc, err := p.j.e.Resolver.Resolve(p.j.ctx, p.r.Scope, uri, arm.Data)
+func (e *Engine) readBlob(ctx context.Context, sc arm.Scope, uri string) ([]byte, error) {
+	loc, err := e.Resolver.Resolve(ctx, sc, uri, arm.Data)
 	if err != nil {
 		return nil, err
 	}
-	f, err := p.j.e.Blobs.Open(p.j.ctx, loc.Account, loc.Container, loc.Path)
+	f, err := e.Blobs.Open(ctx, loc.Account, loc.Container, loc.Path)
 	if err != nil {
 		return nil, err
 	}

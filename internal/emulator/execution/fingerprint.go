@@ -41,10 +41,11 @@ type contents struct {
 	e     *Engine
 	sc    arm.Scope
 	known map[string]string // by address
+	// unknown takes references to what is not there for something new, as plans meet it.
+	unknown bool
 }
 
-// print takes the fingerprint of a step's job. moved says of inputs that they
-// are not there yet; only plans know such.
+// print takes the fingerprint of a step's job.
 func (c *contents) print(ctx context.Context, s *step, props json.RawMessage) (*fingerprint, error) {
 	var p map[string]any
 	if err := json.Unmarshal(props, &p); err != nil {
@@ -158,7 +159,7 @@ func (c *contents) replace(ctx context.Context, v any) (any, error) {
 		}
 		return out, nil
 	case string:
-		id := assetID(v)
+		id := strings.TrimPrefix(v, "azureml:")
 		switch {
 		case strings.HasPrefix(id, planned):
 			return "code " + strings.TrimPrefix(id, planned), nil
@@ -178,6 +179,9 @@ func (c *contents) of(ctx context.Context, uri, collection string) (string, erro
 		return h, nil
 	}
 	loc, err := c.e.Resolver.Resolve(ctx, c.sc, uri, collection)
+	if err != nil && c.unknown {
+		return "unknown " + uri, nil
+	}
 	if err != nil {
 		return "", err
 	}

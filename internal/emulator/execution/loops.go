@@ -139,7 +139,7 @@ func (p *pipelining) nextRound(n *vertex, r *round) error {
 	n.outputs, n.values = r.rec.Outputs, nil
 	again := l.begun < *n.control.Limits.Max
 	if k := n.control.condition; again && k != "" {
-		v, err := p.literal(r.rec, k)
+		v, err := p.j.e.literal(p.j.ctx, r.rec, k)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (p *pipelining) nextRound(n *vertex, r *round) error {
 		for _, t := range to {
 			t = lastName(t)
 			if literalType(n.body.component.Inputs[t].Type) {
-				v, err := p.literal(r.rec, k)
+				v, err := p.j.e.literal(p.j.ctx, r.rec, k)
 				if err != nil {
 					return err
 				}
@@ -195,7 +195,7 @@ func (p *pipelining) gather(n *vertex) error {
 		if literalType(n.body.component.Outputs[k].Type) {
 			list, dict := []string{}, map[string]string{}
 			for i, r := range l.done {
-				v, err := p.literal(r, k)
+				v, err := p.j.e.literal(p.j.ctx, r, k)
 				if err != nil {
 					return err
 				}

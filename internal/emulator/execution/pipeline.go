@@ -35,6 +35,7 @@ type step struct {
 
 	Type                 string                 `json:"type"`
 	ComponentID          string                 `json:"componentId"`
+	Inline               json.RawMessage        `json:"component"` // of plans: a component that is not registered
 	DisplayName          string                 `json:"display_name"`
 	ComputeID            string                 `json:"computeId"`
 	Inputs               map[string]*stepInput  `json:"inputs"`
@@ -60,6 +61,15 @@ type step struct {
 	loop    string   // the loop that it is the body of
 	guard   string   // the if_else that lets it run, when its condition is when
 	when    bool
+}
+
+// componentName is how messages call the step's component.
+func (s *step) componentName() string {
+	if s.component == nil {
+		return s.ComponentID
+	}
+	name, version := (&arm.Location{AssetID: assetID(s.component.missing)}).Asset()
+	return name + ":" + version
 }
 
 // trialRef is the component of a sweep step: its id, alone or in an object as the
@@ -112,6 +122,11 @@ type graph struct {
 
 // graph reads a pipeline and finds every fault of its wiring.
 func (e *Engine) graph(ctx context.Context, sc arm.Scope, raw json.RawMessage) (*graph, []*arm.Error) {
+	return e.graphWith(ctx, sc, raw, false)
+}
+
+// graphWith is graph; a plan's may have components that are not registered.
+func (e *Engine) graphWith(ctx context.Context, sc arm.Scope, raw json.RawMessage, plan bool) (*graph, []*arm.Error) {
 	g := &graph{spec: &pipelineSpec{}, steps: map[string]*step{}}
 	if err := json.Unmarshal(raw, g.spec); err != nil {
 		return nil, []*arm.Error{arm.Invalid("properties", "the pipeline cannot be read: %v", err)}
@@ -143,7 +158,7 @@ func (e *Engine) graph(ctx context.Context, sc arm.Scope, raw json.RawMessage) (
 			continue
 		}
 		g.steps[name] = s
-		if err := e.equip(ctx, sc, s, components); err != nil {
+		if err := e.equip(ctx, sc, s, components, plan); err != nil {
 			add(at(field, err))
 		}
 	}
@@ -208,7 +223,7 @@ func (g *graph) adopt(c *component) {
 }
 
 // equip reads the step's component; known are those that other steps have.
-func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step, known map[string]*component) error {
+func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step, known map[string]*component, plan bool) error {
 	n := s.kindOf()
 	if n == nil || n.refuse != "" {
 		return refusedNode(s)
@@ -225,6 +240,11 @@ func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step, known map[str
 	if n.id != nil {
 		id = n.id(s)
 	}
+	if plan && len(s.Inline) > 0 && s.Inline[0] == '{' {
+		c, err := readComponent("(new)", s.Inline)
+		s.component = c
+		return err
+	}
 	if id == "" {
 		return arm.Invalid("componentId", "a component is required")
 	}
@@ -232,6 +252,10 @@ func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step, known map[str
 	if c == nil {
 		var err error
 		if c, err = e.component(ctx, sc, assetID(id)); err != nil {
+			if plan && arm.As(err).Status == 404 {
+				s.component = &component{Type: n.component, missing: id}
+				return nil
+			}
 			return err
 		}
 		known[id] = c
@@ -356,10 +380,10 @@ func (g *graph) outputsOf(name string) map[string]*componentPort {
 	if s.body != nil {
 		b = s.body
 	}
-	if b.component == nil || s.Type != parallelFor {
-		if b.component == nil {
-			return nil
-		}
+	if b.component == nil || b.component.missing != "" {
+		return nil
+	}
+	if s.Type != parallelFor {
 		return b.component.Outputs
 	}
 	out := map[string]*componentPort{}

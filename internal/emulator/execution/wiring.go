@@ -16,14 +16,14 @@ func (g *graph) wire(s *step, field string, add func(error)) {
 	c := s.component
 	for _, k := range sorted(s.Inputs) {
 		in, where := s.Inputs[k], field+".inputs."+k
-		if c != nil && c.Inputs[k] == nil {
+		if c != nil && c.missing == "" && c.Inputs[k] == nil {
 			add(arm.Invalid(where, "the component has no input %q; it has: %s", k, strings.Join(sorted(c.Inputs), ", ")))
 		}
 		if in != nil && in.Value != nil {
 			g.wireInput(s, k, string(*in.Value), where, add)
 		}
 	}
-	if c == nil {
+	if c == nil || c.missing != "" {
 		return
 	}
 	for _, k := range sorted(c.Inputs) {
