@@ -115,6 +115,10 @@ func (r *Resolver) output(ctx context.Context, sc Scope, u URI, hops int) (*Loca
 	uri, typ, known := "", "", false
 	if r.Output != nil {
 		uri, typ, known = r.Output(ctx, sc, u.Job, u.Output)
+		if !known && u.Output == "artifacts" { // the service's other word for what a run keeps of its own
+			u.Output = "default"
+			uri, typ, known = r.Output(ctx, sc, u.Job, u.Output)
+		}
 	}
 	if !known {
 		if err := r.read(ctx, sc.Child(Jobs, u.Job), "job", u.Job, &doc); err != nil {

@@ -77,7 +77,12 @@ func (s *sweepSpec) trial(raw json.RawMessage, index int, values map[string]any)
 		o.AssetName, o.AssetVersion = "", ""
 		outputs[k] = &o
 	}
+	shown, err := json.Marshal(values)
+	if err != nil {
+		return nil, nil, err
+	}
 	p := map[string]any{
+		"tags":    map[string]string{"hyperparameters": string(shown)},
 		"jobType": "Command", "command": line, "codeId": s.Trial.CodeID, "environmentId": s.Trial.EnvironmentID, "environmentVariables": s.Trial.EnvironmentVariables,
 		"outputs": outputs, "displayName": strings.TrimSuffix(s.DisplayName+"_"+strconv.Itoa(index), "_"),
 	}
@@ -230,7 +235,7 @@ func (j *job) sweep() error {
 	if err := e.store(j.ctx, j.change(func(r *Record) {
 		r.Status, r.Started = Running, now
 		r.Outputs = destinations(r.Scope, r.Name, &w.s.commandSpec)
-		r.note(map[string]string{"runTemplate": "HyperDrive", "primary_metric_config": w.s.Objective.PrimaryMetric})
+		r.note(w.s.properties())
 	})); err != nil {
 		return j.cause(err)
 	}
@@ -383,6 +388,7 @@ func (w *sweeping) ended(name string) error {
 		}
 		w.improve(t, m.Value)
 	}
+	w.nameBest() // also for a sweep that is ended before its time
 	w.policy.Ended(name)
 	w.sampler.Observe(t.point, t.loss)
 	switch {
@@ -392,6 +398,31 @@ func (w *sweeping) ended(name string) error {
 		w.failure = userError("The trial %s failed: %s", name, r.Error.Message)
 	}
 	return nil
+}
+
+// properties are those that Azure's sweeps have from their beginning.
+func (s *sweepSpec) properties() map[string]string {
+	metric, err := json.Marshal(struct {
+		Name string `json:"name"`
+		Goal string `json:"goal"`
+	}{s.Objective.PrimaryMetric, strings.ToLower(s.Objective.Goal)})
+	if err != nil {
+		metric = nil // two strings are always JSON
+	}
+	return map[string]string{"runTemplate": "HyperDrive", "azureml.runsource": "hyperdrive", "platform": "AML", "primary_metric_config": string(metric)}
+}
+
+// nameBest says which trial is the best so far.
+func (w *sweeping) nameBest() {
+	if w.best == nil {
+		return
+	}
+	w.j.change(func(r *Record) {
+		r.Properties["best_child_run_id"] = w.best.name
+		r.Properties["best_data_container_id"] = "dcid." + w.best.name
+		r.Properties["score"] = strconv.FormatFloat(w.best.metric, 'g', -1, 64)
+		r.Properties["best_metric_status"] = "Succeeded"
+	})
 }
 
 // conclude names the best trial and registers its outputs.
@@ -409,9 +440,6 @@ func (w *sweeping) conclude() error {
 		return err
 	}
 	r := j.change(func(r *Record) {
-		r.Properties["best_child_run_id"] = w.best.name
-		r.Properties["score"] = strconv.FormatFloat(w.best.metric, 'g', -1, 64)
-		r.Properties["best_metric_status"] = "Succeeded"
 		own := r.Outputs["default"]
 		maps.Copy(r.Outputs, best.Outputs)
 		r.Outputs["default"] = own

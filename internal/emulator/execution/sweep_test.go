@@ -49,12 +49,15 @@ func TestSweep(t *testing.T) {
 	}
 	require.Equal(t, "s_2", r.Properties["best_child_run_id"])
 	require.Equal(t, "3", r.Properties["score"])
+	require.JSONEq(t, `{"name": "score", "goal": "maximize"}`, r.Properties["primary_metric_config"])
+	require.Equal(t, []string{"HyperDrive", "hyperdrive", "dcid.s_2"}, []string{r.Properties["runTemplate"], r.Properties["azureml.runsource"], r.Properties["best_data_container_id"]})
 	require.Len(t, w.registered, 1, "the best trial's alone")
 	require.Equal(t, "3\n", w.get(scope.BlobContainer(), "azureml/s_2/o/x"))
 	require.Equal(t, r.Outputs["o"].URI, scope.DatastoreURI(arm.BlobStore, "azureml/s_2/o/"))
 	run, err := w.tracking.Run(t.Context(), scope.Key(), "s_1")
 	require.NoError(t, err)
 	require.Equal(t, "2", run.Params["x"])
+	require.JSONEq(t, `{"x": 2}`, run.Tags["hyperparameters"])
 	require.Equal(t, "s", run.Parent)
 }
 
@@ -107,6 +110,61 @@ func TestSweepTimeout(t *testing.T) {
 	r := w.run("s", sweepJob(t, "sleep 600", m{"limits": m{"maxTotalTrials": 3, "maxConcurrentTrials": 1, "timeout": "PT0.3S"}}))
 	require.Equal(t, Canceled, r.Status)
 	require.Contains(t, r.Error.Message, "the sweep ran longer")
+}
+
+// A trial that runs longer than it may is canceled; the others go on.
+func TestTrialTimeout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.run("s", sweepJob(t, `"$EXE" score ${{search_space.x}}; [ ${{search_space.x}} = 3 ] && sleep 600; true`, m{"limits": m{"maxTotalTrials": 3, "maxConcurrentTrials": 1, "trialTimeout": "PT3S"}}))
+	require.Equal(t, Completed, r.Status, "%v", r.Error)
+	c, err := w.e.Record(t.Context(), scope, "s_2")
+	require.NoError(t, err)
+	require.Equal(t, Canceled, c.Status, "%v", c.Error)
+	require.Equal(t, "s_2", r.Properties["best_child_run_id"], "what it logged counts")
+}
+
+// One trial that fails is not the sweep's end; with a limit of concurrency no more than so many run.
+func TestSweepGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.nodes = 4
+	r := w.run("s", sweepJob(t, `"$EXE" score ${{search_space.x}} && [ ${{search_space.x}} != 3 ]`, m{"limits": m{"maxTotalTrials": 10, "maxConcurrentTrials": 1}}))
+	require.Equal(t, Completed, r.Status, "%v", r.Error)
+	children, err := w.e.Children(t.Context(), scope, "s")
+	require.NoError(t, err)
+	require.Len(t, children, 3)
+	require.Equal(t, []string{Completed, Completed, Failed}, []string{children[0].Status, children[1].Status, children[2].Status})
+	for i, c := range children[1:] {
+		require.False(t, c.Created.Before(children[i].Ended), "one after the other")
+	}
+}
+
+// What the policy has is every trial's values as they come; median stopping and truncation end some of them.
+func TestSweepPolicies(t *testing.T) {
+	t.Parallel()
+	for name, policy := range map[string]m{
+		"median":     {"policyType": "MedianStopping", "delayEvaluation": 5, "evaluationInterval": 1},
+		"truncation": {"policyType": "TruncationSelection", "truncationPercentage": 40, "delayEvaluation": 5, "evaluationInterval": 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.nodes = 3
+			// The worst is the slowest, so that there is something to compare it with.
+			r := w.run("s", sweepJob(t, `[ ${{search_space.x}} = 1 ] && export PAUSE=100ms; PAUSE=${PAUSE:-10ms} "$EXE" score $(for i in $(seq 60); do echo ${{search_space.x}}; done)`, m{
+				"searchSpace": m{"x": []any{"choice", []any{[]any{1, 50, 100}}}}, "limits": m{"maxTotalTrials": 3, "maxConcurrentTrials": 3}, "earlyTermination": policy,
+			}))
+			require.Equal(t, Completed, r.Status, "%v", r.Error)
+			require.Equal(t, "s_2", r.Properties["best_child_run_id"])
+			worst, err := w.e.Record(t.Context(), scope, "s_0")
+			require.NoError(t, err)
+			require.Equal(t, Canceled, worst.Status, "%v", worst.Error)
+			best, err := w.e.Record(t.Context(), scope, "s_2")
+			require.NoError(t, err)
+			require.Equal(t, Completed, best.Status)
+		})
+	}
 }
 
 func TestBadSweeps(t *testing.T) {

@@ -9,6 +9,8 @@
 package process
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,8 +21,8 @@ import (
 	"time"
 )
 
-// Marker is the environment variable that names a process tree. Its value is
-// Spec.ID; children inherit it.
+// Marker is the environment variable that names a process tree. Its value begins
+// with Spec.ID; children inherit it.
 const Marker = "AZUREML_LOCAL_PROCESS"
 
 // Spec says what to start.
@@ -76,6 +78,7 @@ func (s State) String() string {
 // Process is a running tree.
 type Process struct {
 	id     string
+	mark   string // the marker's value
 	record string
 	cmd    *exec.Cmd
 	tree   tree
@@ -94,7 +97,8 @@ func Start(s Spec) (*Process, error) {
 	}
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = s.Dir
-	cmd.Env = append(withoutMarker(s.Env), Marker+"="+s.ID)
+	mark := s.marker()
+	cmd.Env = append(withoutMarker(s.Env), Marker+"="+mark)
 	if s.Stdin != nil {
 		cmd.Stdin = s.Stdin
 	}
@@ -104,13 +108,24 @@ func Start(s Spec) (*Process, error) {
 	if s.Stderr != nil {
 		cmd.Stderr = s.Stderr
 	}
-	p := &Process{id: s.ID, record: filepath.Join(s.Record, s.ID+".json"), cmd: cmd, done: make(chan struct{})}
+	p := &Process{id: s.ID, mark: mark, record: filepath.Join(s.Record, s.ID+".json"), cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("process: start %q: %w", s.Path, err)
 	}
 	return p, nil
+}
+
+// marker tells the tree from those of other owners on this machine, who may
+// have the same IDs: jobs of two workspaces have the same names easily.
+func (s *Spec) marker() string {
+	dir, err := filepath.Abs(s.Record)
+	if err != nil { // there is no working folder any more
+		dir = s.Record
+	}
+	sum := sha256.Sum256([]byte(dir))
+	return s.ID + "." + hex.EncodeToString(sum[:6])
 }
 
 func (s *Spec) check() error {
@@ -146,9 +161,9 @@ func (p *Process) run(started chan<- error) {
 		started <- err
 		return
 	}
-	t, err := adopt(p.cmd, p.id)
+	t, err := adopt(p.cmd, p.mark)
 	if err == nil {
-		err = writeRecord(p.record, record{ID: p.id, PID: p.cmd.Process.Pid, Started: startTime(p.cmd.Process.Pid), Boot: bootID()})
+		err = writeRecord(p.record, record{ID: p.id, Mark: p.mark, PID: p.cmd.Process.Pid, Started: startTime(p.cmd.Process.Pid), Boot: bootID()})
 	}
 	if err != nil {
 		t.kill()

@@ -67,7 +67,7 @@ func sweep(r record) int {
 	if r.Started != "" && startTime(r.PID) == r.Started && syscall.Kill(-r.PID, syscall.SIGKILL) == nil {
 		n++
 	}
-	return n + killMarked(r.ID, 0)
+	return n + killMarked(r.Mark, 0)
 }
 
 func signalName(ps *os.ProcessState) string {

@@ -13,6 +13,7 @@ import (
 // enough: it is given out again.
 type record struct {
 	ID      string `json:"id"`
+	Mark    string `json:"mark"` // the value of Marker; older records have the ID there
 	PID     int    `json:"pid"`
 	Started string `json:"started"` // the kernel's start time of PID, in its own unit
 	Boot    string `json:"boot"`    // pids of another boot mean nothing
@@ -71,6 +72,9 @@ func Sweep(dir string) ([]Swept, error) {
 		if err := json.Unmarshal(b, &r); err != nil {
 			errs = append(errs, fmt.Errorf("process: sweep: %s: %w", path, err))
 			continue
+		}
+		if r.Mark == "" {
+			r.Mark = r.ID
 		}
 		s := Swept{ID: r.ID}
 		if r.Boot == boot {

@@ -45,8 +45,8 @@ func NewPolicy(raw json.RawMessage, maximize bool) (*Policy, error) {
 	switch strings.ToLower(strings.ReplaceAll(p.kind, "_", "")) {
 	case "bandit":
 		p.kind = "bandit"
-		if p.factor < 0 || p.amount < 0 || p.factor > 0 && p.amount > 0 {
-			return nil, fmt.Errorf("early termination: bandit wants slack_factor or slack_amount, above zero")
+		if p.factor < 0 || p.amount < 0 || (p.factor > 0) == (p.amount > 0) {
+			return nil, fmt.Errorf("early termination: bandit wants one of slack_factor and slack_amount, above zero")
 		}
 	case "medianstopping":
 		p.kind = "median"

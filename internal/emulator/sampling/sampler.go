@@ -3,7 +3,9 @@ package sampling
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 )
 
@@ -29,9 +31,10 @@ func NewSampler(s *Space, raw json.RawMessage, seed uint64) (Sampler, error) {
 		Type string `json:"samplingAlgorithmType"`
 		Rule string
 		Seed *int64
+		Base logBase `json:"logbase"`
 	}
 	if err := json.Unmarshal(raw, &a); err != nil {
-		// a pipeline's sweep node may name it with one word
+		// a pipeline's sweep node may name it with one word, or its type as YAML does
 		if json.Unmarshal(raw, &a.Type) != nil {
 			return nil, fmt.Errorf("sampling algorithm: %w", err)
 		}
@@ -41,6 +44,16 @@ func NewSampler(s *Space, raw json.RawMessage, seed uint64) (Sampler, error) {
 	}
 	switch strings.ToLower(a.Type) {
 	case "random", "":
+		if a.Base != 0 {
+			c := *s
+			c.base = float64(a.Base)
+			s = &c
+		}
+		switch {
+		case a.Rule == "" || strings.EqualFold(a.Rule, "random") || strings.EqualFold(a.Rule, "sobol"):
+		default:
+			return nil, fmt.Errorf("sampling algorithm: the rule %q is neither random nor sobol", a.Rule)
+		}
 		if strings.EqualFold(a.Rule, "sobol") {
 			return newSobol(s, seed)
 		}
@@ -51,6 +64,27 @@ func NewSampler(s *Space, raw json.RawMessage, seed uint64) (Sampler, error) {
 		return newBayesian(s, seed)
 	}
 	return nil, fmt.Errorf("sampling algorithm: %q is not one of Random, Grid, Bayesian", a.Type)
+}
+
+// logBase is the natural logarithm of a base that is sent as a number or a text: 10, "10", "e". 0 is none.
+type logBase float64
+
+// UnmarshalJSON takes either.
+func (l *logBase) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	switch text {
+	case "null", "":
+		return nil
+	case "e":
+		*l = 1
+		return nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || v <= 0 || v == 1 || math.IsInf(v, 0) {
+		return fmt.Errorf("logbase must be e or a number above zero other than 1, got %s", b)
+	}
+	*l = logBase(math.Log(v))
+	return nil
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)) }

@@ -52,6 +52,26 @@ func TestEveryExpression(t *testing.T) {
 	}
 }
 
+func TestLogBase(t *testing.T) {
+	values := map[string][]float64{}
+	for name, algorithm := range map[string]string{"none": `{"samplingAlgorithmType":"Random","seed":3}`, "e": `{"samplingAlgorithmType":"Random","seed":3,"logbase":"e"}`, "10": `{"samplingAlgorithmType":"Random","seed":3,"logbase":10}`, "text": `{"samplingAlgorithmType":"Random","seed":3,"rule":"sobol","logbase":"10"}`} {
+		s := space(t, `{"a":["loguniform",[-3,0]],"b":["lognormal",[0,1]]}`)
+		p, ok := sampler(t, s, algorithm).Next()
+		require.True(t, ok)
+		values[name] = []float64{p.Values["a"].(float64), p.Values["b"].(float64)}
+		require.GreaterOrEqual(t, p.Values["a"], map[bool]float64{true: math.Exp(-3), false: 1e-3}[name == "none" || name == "e"])
+		require.LessOrEqual(t, p.Values["a"], 1.0)
+	}
+	require.Equal(t, values["none"], values["e"])
+	for i, v := range values["e"] {
+		require.InDelta(t, math.Log(v), math.Log10(values["10"][i]), 1e-9)
+	}
+	for _, bad := range []string{`{"samplingAlgorithmType":"Random","logbase":-1}`, `{"samplingAlgorithmType":"Random","logbase":1}`, `{"samplingAlgorithmType":"Random","rule":"halton"}`} {
+		_, err := NewSampler(space(t, `{"a":["uniform",[0,1]]}`), json.RawMessage(bad), 1)
+		require.Error(t, err, bad)
+	}
+}
+
 func TestSeedsRepeat(t *testing.T) {
 	draw := func(seed int) string {
 		a := sampler(t, space(t, all), fmt.Sprintf(`{"samplingAlgorithmType":"Random","seed":%d}`, seed))

@@ -29,6 +29,7 @@ type Space struct {
 	names []string // in order
 	roots map[string]*node
 	dims  []*dimension
+	base  float64 // natural logarithm of the base of log distributions
 }
 
 // node is what a hyperparameter's value is made of.
@@ -52,7 +53,7 @@ func ParseSpace(raw json.RawMessage) (*Space, error) {
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return nil, fmt.Errorf("search space: want an object: %w", err)
 	}
-	s := &Space{roots: map[string]*node{}}
+	s := &Space{roots: map[string]*node{}, base: 1}
 	for k := range m {
 		s.names = append(s.names, k)
 	}
@@ -209,9 +210,13 @@ func (d *dimension) check() error {
 	return nil
 }
 
-// at is the distribution's value for u in [0, 1): its quantile. For a choice it
-// is the option's index.
-func (d *dimension) at(u float64) any {
+// at is value with natural logarithms.
+func (d *dimension) at(u float64) any { return d.value(u, 1) }
+
+// value is the distribution's value for u in [0, 1): its quantile. For a choice
+// it is the option's index. base is the natural logarithm of the base of what
+// is logarithmic.
+func (d *dimension) value(u, base float64) any {
 	u = min(max(u, 0), math.Nextafter(1, 0))
 	if d.kind == "choice" {
 		return int(u * float64(len(d.options)))
@@ -220,17 +225,17 @@ func (d *dimension) at(u float64) any {
 	if d.kind == "randint" {
 		return int64(u * a[0])
 	}
-	base, quantised := strings.CutPrefix(d.kind, "q")
+	kind, quantised := strings.CutPrefix(d.kind, "q")
 	var v float64
-	switch base {
+	switch kind {
 	case "uniform":
 		v = a[0] + u*(a[1]-a[0])
 	case "loguniform": // bounds are logarithms, as hyperdrive and hyperopt have them
-		v = math.Exp(a[0] + u*(a[1]-a[0]))
+		v = math.Exp((a[0] + u*(a[1]-a[0])) * base)
 	case "normal":
 		v = a[0] + a[1]*quantile(u)
 	case "lognormal":
-		v = math.Exp(a[0] + a[1]*quantile(u))
+		v = math.Exp((a[0] + a[1]*quantile(u)) * base)
 	}
 	if quantised {
 		v = math.Round(v/a[2]) * a[2]
@@ -266,7 +271,7 @@ func (s *Space) build(n *node, u []float64) any {
 	case n.options != nil:
 		return s.build(n.options[s.dims[n.dim].at(u[n.dim]).(int)], u)
 	}
-	return s.dims[n.dim].at(u[n.dim])
+	return s.dims[n.dim].value(u[n.dim], s.base)
 }
 
 // active marks the dimensions that u's choices lead to.
