@@ -15,7 +15,6 @@ import (
 const trialProgram = `package main
 
 import (
-	"io/fs"
 	"bytes"
 	"fmt"
 	"net/http"
