@@ -49,7 +49,7 @@ func start(t *testing.T, env []string, name string, args ...string) {
 	c := exec.Command(name, args...)
 	c.Env = append(os.Environ(), env...)
 	c.Dir = t.TempDir()
-	c.Stderr = os.Stderr
+	quiet(t, c)
 	group(c)
 	require.NoError(t, c.Start())
 	t.Cleanup(func() {

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,7 +46,29 @@ func TestTrackingSpeed(t *testing.T) {
 	p := python(t, "mlflow")
 	one, db := mlflowServer(t, p, "2")
 	other := serveTracking(t, trackingService(t))
-	run(t, nil, filepath.Join(root(t), "internal", "conformance", "mlflow"), p, "speed.py", one, db, other, "20")
+	out := run(t, nil, filepath.Join(root(t), "internal", "conformance", "mlflow"), p, "speed.py", one, db, other, "20")
+	t.Log("\n" + out)
+	// Our client against MLflow's, both on the local workspace's service.
+	bench, err := goCommandWith(t, "AZUREML_TEST_MLFLOW_URI="+other, "test", "-run", "xxx", "-bench", "^(BenchmarkLogBatch|BenchmarkLogMetric)$", "-benchtime", "2s", "./jobs/mlflow").CombinedOutput()
+	require.NoError(t, err, string(bench))
+	for _, of := range []struct{ what, ours, theirs string }{
+		{"log_batch, values/s", `BenchmarkLogBatch\S*\s.*?([\d.]+) values/s`, `client log_batch: ([\d.]+) values/s`},
+		{"single log calls/s", `BenchmarkLogMetric\S*\s.*?([\d.]+) calls/s`, `client log_metric: ([\d.]+) calls/s`},
+	} {
+		ours, theirs := figure(t, of.ours, string(bench)), figure(t, of.theirs, out)
+		t.Logf("%-22s our client %10.0f   MLflow's %10.0f   %6.1fx", of.what, ours, theirs, ours/theirs)
+		require.GreaterOrEqual(t, ours/theirs, 5.0, of.what)
+	}
+}
+
+// figure is the number that a pattern finds.
+func figure(t *testing.T, pattern, out string) float64 {
+	t.Helper()
+	m := regexp.MustCompile(pattern).FindStringSubmatch(out)
+	require.NotNil(t, m, "%s\n%s", pattern, out)
+	f, err := strconv.ParseFloat(m[1], 64)
+	require.NoError(t, err)
+	return f
 }
 
 // mlflowServer starts MLflow's own server; it returns the address and the database.
@@ -75,13 +98,19 @@ func goCommand(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
+func goCommandWith(t *testing.T, env string, args ...string) *exec.Cmd {
+	c := goCommand(t, args...)
+	c.Env = append(os.Environ(), env)
+	return c
+}
+
 // serveTracking serves a fresh tracking store until the test ends.
 func serveTracking(t *testing.T, service string) (url string) {
 	t.Helper()
 	addr := "127.0.0.1:" + freePort(t)
 	c := exec.Command(service, "-test.run", "TestServeForOthers", "-test.timeout", "1h")
 	c.Env = append(os.Environ(), "AZUREML_TRACKING_SERVE="+addr)
-	c.Stderr = os.Stderr
+	quiet(t, c)
 	in, err := c.StdinPipe() // the service ends when this does
 	require.NoError(t, err)
 	require.NoError(t, c.Start())

@@ -92,7 +92,7 @@ func localServer(t *testing.T, args ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	c := exec.CommandContext(ctx, program(t, "./examples/localserver"), append([]string{"-dir", t.TempDir()}, args...)...)
-	c.Stderr = os.Stderr
+	quiet(t, c)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 20 * time.Second
 	out, err := c.StdoutPipe()
@@ -109,15 +109,56 @@ func localServer(t *testing.T, args ...string) *server {
 	return &s
 }
 
-// run runs a command with more variables, shows what it printed, and fails the
-// test when it fails.
+// run runs a command with more variables, and fails the test when it fails. Only
+// then it shows what it printed, the end of it: the whole would bury the fault.
 func run(t *testing.T, env []string, dir, name string, args ...string) string {
 	t.Helper()
 	c := exec.Command(name, args...)
 	c.Env = append(os.Environ(), env...)
 	c.Dir = dir
 	b, err := c.CombinedOutput()
-	t.Log(string(b))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", filepath.Base(name), strings.Join(args, " "), err, theEnd(string(b)))
+	}
 	return string(b)
+}
+
+// shownLines is how much of an output is shown when a test fails.
+const shownLines = 60
+
+// theEnd is what of an output tells the fault: the faults that go test names, and
+// the last lines.
+func theEnd(out string) string {
+	lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
+	cut := max(len(lines)-shownLines, 0)
+	var shown []string
+	for _, l := range lines[:cut] {
+		if strings.Contains(l, "--- FAIL") || strings.Contains(l, "Error:") {
+			shown = append(shown, l)
+		}
+	}
+	shown = append(shown[:min(len(shown), shownLines)], lines[cut:]...)
+	for i, l := range shown {
+		if len(l) > 1000 {
+			shown[i] = l[:1000] + " …"
+		}
+	}
+	return strings.Join(shown, "\n")
+}
+
+// quiet keeps what a program prints in a file, and shows the end of it when the test fails.
+func quiet(t *testing.T, c *exec.Cmd) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), filepath.Base(c.Path)+".log"))
+	require.NoError(t, err)
+	c.Stderr = f
+	t.Cleanup(func() {
+		_ = f.Close() // it is read again below
+		if !t.Failed() {
+			return
+		}
+		if b, err := os.ReadFile(f.Name()); err == nil && len(b) > 0 {
+			t.Logf("the end of what %s said:\n%s", filepath.Base(c.Path), theEnd(string(b)))
+		}
+	})
 }

@@ -39,8 +39,10 @@ func (o MetricsOptions) withDefaults() MetricsOptions {
 }
 
 const (
-	// saveEvery is how soon a value is on disk: what a killed process can lose.
+	// saveEvery is how soon a value is on disk while the disk is slow: what a killed process can lose then.
 	saveEvery = 100 * time.Millisecond
+	// slowSave is how long a write may take before Log leaves them to the background for a while.
+	slowSave = time.Millisecond
 	// spoolKeep is the size from which a file is emptied when all of it is acknowledged.
 	spoolKeep = 1 << 20
 	// refusedKeep bounds the refused values that are kept to be told.
@@ -49,7 +51,10 @@ const (
 
 // Metrics logs values in the background. Log takes microseconds and fails never: values go to the server
 // in order, in batches, again and again until it takes them; meanwhile they are on disk too, so that
-// Replay can deliver what a killed process leaves. Flush and Close tell what was not acknowledged.
+// Replay can deliver what a killed process leaves. What Log was given is in the hands of the system when
+// it returns: it survives the end of the process, though not that of the machine, which nothing is
+// synchronised for. While a disk is slow Log does not wait for it, and up to 0.1 s of values may be lost
+// with the process. Flush and Close tell what was not acknowledged.
 type Metrics struct {
 	c   *Client
 	run string
@@ -77,6 +82,7 @@ type Metrics struct {
 	spool      *spool
 	spoolError error
 	spoolRetry time.Time
+	slowUntil  time.Time // the disk is slow: Log does not write
 
 	refused      []Refused
 	refusedCount int
@@ -144,6 +150,7 @@ func (m *Metrics) LogMetric(v Metric) {
 	m.buf = append(v.appendJSON(m.buf), '\n')
 	m.inMemory++
 	m.logged++
+	m.keep(now)
 	waiting := m.logged - m.settled
 	if waiting == 1 {
 		m.since = now
@@ -171,6 +178,19 @@ func (m *Metrics) refuse(v Metric, err error) {
 		m.refused = append(m.refused, Refused{Metric: v, Err: err})
 	}
 	m.c.log.Warn("mlflow: a metric was refused", "run", m.run, "key", v.Key, "step", v.Step, "cause", err.Error())
+}
+
+// keep writes a value before Log returns: what was logged is then in the hands of the system, and
+// survives the process, though not the machine. Log does not wait for a disk that is slow.
+func (m *Metrics) keep(now time.Time) {
+	if now.Before(m.slowUntil) {
+		return
+	}
+	start := time.Now()
+	m.save(now)
+	if took := time.Since(start); took > slowSave {
+		m.slowUntil = now.Add(min(10*took, saveEvery))
+	}
 }
 
 // save writes what is not on disk yet. Without a spool nothing is.
