@@ -100,6 +100,20 @@ def run(w):
         w.error(ValidationException, "not found", ml.batch_endpoints.invoke, "files", deployment_name="nope", inputs={"data": Input(type="uri_folder", path="azureml:batch-rows:1")})
         w.error(Exception, "takes one input", ml.batch_endpoints.invoke, "files")
         w.error(Exception, "not found", ml.batch_endpoints.invoke, "files", inputs={"data": Input(type="uri_folder", path="azureml://datastores/none/paths/x")})
+    with step("batch: an MLflow model without a script"):
+        w.write("flow/MLmodel", MLMODEL)
+        w.write("flow/code/doubling.py", DOUBLING)
+        w.write("flow/data/factor.txt", "2")
+        w.write("flow/requirements.txt", "")
+        model = ml.models.create_or_update(Model(name="batch-flow", version="1", path=w.folder + "/flow", type="mlflow_model"))
+        w.write("rows/a.csv", "x\n1\n2\n")
+        w.write("rows/b.csv", "x\n3\n")
+        ml.batch_deployments.begin_create_or_update(ModelBatchDeployment(name="flow", endpoint_name="files", model=model.id, compute="cpu-cluster", settings=ModelBatchDeploymentSettings(mini_batch_size=1)))
+        flow = w.either("has no module mlflow", ml.batch_endpoints.invoke, "files", deployment_name="flow", inputs={"data": Input(type="uri_folder", path=w.folder + "/rows")})
+        if flow:
+            assert w.finish(flow.name, 180).status == "Completed"
+            ml.jobs.download(flow.name, download_path=w.folder + "/flow-out", output_name="score")
+            assert w.read(found(w.folder + "/flow-out", "predictions.csv")) == "['a.csv', 2]\n['a.csv', 4]\n['b.csv', 6]\n"
     with step("batch: deploy a pipeline component"):
         count = command(
             name="count",
@@ -147,4 +161,28 @@ environment: {{image: {IMAGE}}}
 compute: azureml:cpu-cluster
 mini_batch_size: 5
 output_action: summary_only
+"""
+MLMODEL = """
+flavors:
+  python_function:
+    loader_module: doubling
+    code: code
+    data: data
+    python_version: 3.11.0
+"""
+DOUBLING = """
+import os
+
+
+class Model:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def predict(self, frame):
+        return (frame["x"] * self.factor).to_numpy()
+
+
+def _load_pyfunc(path):
+    with open(os.path.join(path, "factor.txt"), encoding="utf-8") as f:
+        return Model(int(f.read()))
 """
