@@ -64,10 +64,12 @@ func (c *call) invokeBatch(name string) error {
 	if err != nil {
 		return err
 	}
+	d = named(d, []string{"properties"})
 	props := d.object("properties")
 	if props == nil {
 		return arm.Invalid("properties", "The field properties is required and must be an object.")
 	}
+	props = batchRequestOf(props)
 	job, created, err := c.s.invoke(c.ctx(), c.sc, &invocation{
 		endpoint: name, deployment: c.r.Header.Get("azureml-model-deployment"), id: c.r.Header.Get("repeatability_request-id"), props: props,
 	})

@@ -2,12 +2,14 @@ package emulator
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/store"
 	"github.com/azureml-go/azureml/internal/wire"
 )
 
@@ -63,6 +65,9 @@ func (w *batchWork) model(ctx context.Context, p map[string]any) error {
 		if file != "" && outKind == "uri_folder" {
 			task["program_arguments"] = "--append_row_file_name " + quoted(file)
 		}
+		if err := w.outputFree(ctx, document(outputs).text(scoreOutput, "uri"), file, outKind); err != nil {
+			return err
+		}
 	}
 	node["task"] = task
 	spec := map[string]any{
@@ -85,6 +90,30 @@ func (w *batchWork) model(ctx context.Context, p map[string]any) error {
 		p["computeId"] = compute
 	}
 	return nil
+}
+
+// outputFree refuses to write over a file: on Azure such a job fails when it has
+// scored everything.
+func (w *batchWork) outputFree(ctx context.Context, uri, file, kind string) error {
+	if uri == "" || strings.Contains(uri, "${{") {
+		return nil
+	}
+	loc, err := w.s.resolver.Resolve(ctx, w.sc, uri, arm.Data)
+	if err != nil || loc.Container == "" {
+		return nil // the job's own check says what is wrong with it
+	}
+	name := strings.TrimSuffix(loc.Path, "/")
+	if kind == "uri_folder" {
+		name = strings.TrimPrefix(name+"/"+file, "/")
+	}
+	_, err = w.s.blobs.Stat(ctx, loc.Account, loc.Container, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return arm.Invalid("properties.outputData."+scoreOutput+".uri", "Output already exists: there is a file %s. Give an output location where there is none.", uri)
 }
 
 // component makes the step's component, the same one for the same deployment.

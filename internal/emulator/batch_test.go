@@ -128,6 +128,15 @@ func TestBatchEndpoint(t *testing.T) {
 	require.Equal(t, 5, strings.Count(c.blobText("old/o.csv"), "\n"))
 	require.Equal(t, "seen\n", c.blobText("old/0.txt.out"), "what the script writes itself")
 
+	// As the documentation's REST examples write it, with paths below the datastore's id.
+	at := DefaultScope.Child("datastores", "workspaceblobstore") + "/paths/"
+	rest := c.do("POST", scoring, o{"Properties": o{"InputData": o{"rows": o{"JobInputType": "UriFolder", "Uri": "azureml:" + at + "in"}}, "OutputData": o{"score": o{"JobOutputType": "UriFile", "Uri": at + "rest/all.csv"}}, "MiniBatchSize": 5}}).want(201).doc()
+	require.Equal(t, "Completed", c.ended(rest.text("name")).text("properties", "status"))
+	require.Equal(t, 5, strings.Count(c.blobText("rest/all.csv"), "\n"))
+	again := c.do("POST", scoring, o{"properties": o{"inputData": in, "outputData": o{"score": o{"jobOutputType": "UriFile", "uri": at + "rest/all.csv"}}}}).want(400)
+	require.Contains(t, string(again.body), "Output already exists")
+	c.do("POST", scoring, o{"properties": o{"inputData": in, "outputDataset": o{"datastoreId": DefaultScope.Child("datastores", "workspaceblobstore"), "path": "/old/"}, "outputFileName": "o.csv"}}).want(400)
+
 	// The endpoint's and the deployments' jobs, the newest first.
 	names := func(path string) (out []string) {
 		for _, v := range c.do("GET", path, nil).want(200).doc()["value"].([]any) {
@@ -137,9 +146,9 @@ func TestBatchEndpoint(t *testing.T) {
 	}
 	front := "https://" + arm.APIHost + "/mferp/managementfrontend" + DefaultScope.Child("batchEndpoints", "files")
 	const dataplane = "/jobs?api-version=2020-09-01-dataplanepreview"
-	require.Equal(t, []string{old.text("name"), put.text("name"), "first"}, names(front+dataplane))
+	require.Equal(t, []string{rest.text("name"), old.text("name"), put.text("name"), "first"}, names(front+dataplane))
 	require.Equal(t, []string{put.text("name")}, names(front+"/deployments/two"+dataplane))
-	require.Equal(t, []string{old.text("name"), "first"}, names(front+"/deployments/one"+dataplane))
+	require.Equal(t, []string{rest.text("name"), old.text("name"), "first"}, names(front+"/deployments/one"+dataplane))
 	c.do("GET", "https://files."+arm.InferenceHost+"/swagger.json", nil).want(200)
 }
 
