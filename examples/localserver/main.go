@@ -1,7 +1,7 @@
 // Command localserver serves a local workspace over HTTP, for programs in any
 // language: azure-ai-ml, mlflow, armmachinelearning, azblob, curl.
 //
-//	localserver [-addr 127.0.0.1:PORT] [-dir DIR] [-auth on|off]
+//	localserver [-addr 127.0.0.1:PORT] [-dir DIR] [-auth on|off] [-fault WHAT]
 //
 // When it is ready it prints one line of JSON on standard output (url,
 // mlflow_tracking_uri, token, subscription_id, resource_group, workspace_name,
@@ -40,11 +40,15 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "address and port to listen on; port 0 is any")
 	dir := flag.String("dir", "", "folder of the workspace, kept at the end (default a temporary one)")
 	auth := flag.String("auth", "on", "on: callers need the token; off: everybody who reaches the address may call, loopback only")
+	fault := flag.String("fault", "", "what goes wrong with each request, as the field Do of local.Fault says it: latency=20ms, 503")
 	verbose := flag.Bool("v", false, "log what is refused or fails to standard error")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	o := &local.Options{Dir: *dir, Listen: *addr, Auth: local.Auth(*auth)}
+	if *fault != "" {
+		o.Faults = []local.Fault{{Do: *fault}}
+	}
 	if *verbose {
 		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}

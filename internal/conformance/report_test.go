@@ -117,6 +117,9 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
+	if err := os.RemoveAll(programs.dir); err != nil { // "" removes nothing
+		fmt.Fprintln(os.Stderr, err)
+	}
 	slices.SortFunc(report.witnesses, func(a, b *witness) int { return cmp.Compare(a.Name, b.Name) })
 	if len(report.witnesses) > 0 {
 		fmt.Print("\n" + table())
@@ -132,7 +135,7 @@ func TestMain(m *testing.M) {
 
 // heard are the witnesses without which the page is not written.
 var heard = []string{
-	"Azurite", "MLflow", "MLflow models (scikit-learn)", "MLflow's server", "armmachinelearning", "azure-ai-ml", "azure-storage-blob", "azureml-inference-server-http", "azureml-mlflow", "recordings of azure-ai-ml",
+	"Azurite", "MLflow", "MLflow models (scikit-learn)", "MLflow's server", "armmachinelearning", "azure-ai-ml", "azure-storage-blob", "azure-storage-file-datalake", "azure-storage-file-share", "azureml-inference-server-http", "azureml-mlflow", "recordings of azure-ai-ml",
 }
 
 func table() string {

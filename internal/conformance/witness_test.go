@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,14 +66,32 @@ func oracle(t *testing.T) string {
 	return abs
 }
 
-// program builds one of the project's commands and returns its path.
+// programs holds what was built, by package; TestMain removes the folder.
+var programs struct {
+	sync.Mutex
+	dir   string
+	built map[string]string
+}
+
+// program builds one of the project's commands, once, and returns its path.
 func program(t *testing.T, pkg string) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), filepath.Base(pkg))
+	programs.Lock()
+	defer programs.Unlock()
+	if at, ok := programs.built[pkg]; ok {
+		return at
+	}
+	if programs.dir == "" {
+		dir, err := os.MkdirTemp("", "azureml-programs")
+		require.NoError(t, err)
+		programs.dir, programs.built = dir, map[string]string{}
+	}
+	out := filepath.Join(programs.dir, filepath.Base(pkg))
 	c := exec.Command("go", "build", "-o", out, pkg)
 	c.Dir = root(t)
 	b, err := c.CombinedOutput()
 	require.NoError(t, err, string(b))
+	programs.built[pkg] = out
 	return out
 }
 
