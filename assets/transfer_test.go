@@ -91,7 +91,7 @@ func TestUploadAndDownload(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, up.Reused)
 			require.Equal(t, len(files), up.Files)
-			require.Equal(t, Progress{Phase: PhaseConfirm, Bytes: up.Bytes, TotalBytes: up.Bytes, Files: len(files), TotalFiles: len(files), Elapsed: last.Elapsed}, last)
+			require.Equal(t, Progress{Phase: PhaseConfirm, Bytes: up.Bytes, TotalBytes: up.Bytes, Files: len(files), TotalFiles: len(files), Elapsed: last.Elapsed, Rate: last.Rate}, last)
 			require.Regexp(t, `^azureml://datastores/workspaceblobstore/paths/LocalUpload/[0-9a-f]{64}/rows$`, up.ShortURI())
 
 			again, err := stores.Upload(t.Context(), dir, nil)

@@ -47,6 +47,7 @@ type uploader struct {
 	have     map[string]remote // what is there, where that is known
 	room     *semaphore.Weighted
 	progress *progress
+	done     func(*sending) // told of each that arrived; may be nil
 	sent     atomic.Int64
 }
 
@@ -75,6 +76,9 @@ func (u *uploader) all(ctx context.Context, jobs []sending, limit int) error {
 					return fmt.Errorf("%s: %w", jobs[i].file.Path, err)
 				}
 				u.sent.Add(1)
+				if u.done != nil {
+					u.done(&jobs[i])
+				}
 			}
 		})
 	}

@@ -8,9 +8,11 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +45,28 @@ type world struct {
 	secret   string // what the datastore's credentials say
 	sasTime  time.Duration
 	also     func(rw http.ResponseWriter, r *http.Request) bool // answers what the others do not
+
+	wire atomic.Pointer[func(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error)] // what happens to requests
 }
+
+// onWire sets what happens to each request; nil takes it off.
+func (w *world) onWire(f func(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error)) {
+	if f == nil {
+		w.wire.Store(nil)
+		return
+	}
+	w.wire.Store(&f)
+}
+
+// Do sends a request of the client under test.
+func (w *world) Do(r *http.Request) (*http.Response, error) {
+	if f := w.wire.Load(); f != nil {
+		return (*f)(r, testHTTP.Do)
+	}
+	return testHTTP.Do(r)
+}
+
+var testHTTP = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
 
 // The key of Azurite's account, which is the same everywhere.
 const azuriteKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -64,7 +87,8 @@ func newWorld(t testing.TB) *world {
 	var err error
 	w.c, err = rest.New(rest.ID{Subscription: "s", ResourceGroup: "g", Name: "w"}, rest.StaticToken("t"), &rest.Options{
 		Endpoint:      arm.URL,
-		ClientOptions: azcore.ClientOptions{Retry: retryFast},
+		ClientOptions: azcore.ClientOptions{Retry: retryFast, Transport: w},
+		HashCache:     filepath.Join(t.TempDir(), "hashes"),
 	})
 	require.NoError(t, err)
 	name := "azureml-blobstore-" + uuid.NewString()

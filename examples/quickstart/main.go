@@ -117,17 +117,12 @@ func register(ctx context.Context, ws *workspace.Client) (*assets.Data, error) {
 		return nil, err
 	}
 	step("registering the table as data")
-	data, err := ws.Data.Create(ctx, &assets.Data{Name: "breast-cancer", Type: assets.URIFile, Path: table}, &assets.CreateOptions{Progress: progress})
+	data, err := ws.Data.Create(ctx, &assets.Data{Name: "breast-cancer", Type: assets.URIFile, Path: table}, &assets.CreateOptions{Progress: assets.Bar(os.Stderr)})
 	if err != nil {
 		return nil, err
 	}
 	fmt.Printf("  %s:%s at %s\n", data.Name, data.Version, data.Path)
 	return data, nil
-}
-
-// progress shows how far an upload is.
-func progress(p assets.Progress) {
-	fmt.Printf("  %s: %d of %d files, %d of %d bytes\n", p.Phase, p.Files, p.TotalFiles, p.Bytes, p.TotalBytes)
 }
 
 // train submits the job, shows its log while it runs, and reads back what it logged.
@@ -141,7 +136,7 @@ func train(ctx context.Context, ws *workspace.Client, data *assets.Data, compute
 		Input("table", jobs.URIFile("azureml:"+data.Name+":"+data.Version)).
 		Input("rate", jobs.Literal(0.01)).
 		Input("epochs", jobs.Literal(30)).
-		Output("model", jobs.OutputFolder()), nil)
+		Output("model", jobs.OutputFolder()), &jobs.SubmitOptions{Progress: assets.Bar(os.Stderr)})
 	if err != nil {
 		return nil, err
 	}
