@@ -145,7 +145,7 @@ func (c *ScheduleClient) BeginDelete(ctx context.Context, name string, o *Schedu
 
 // Triggered is what a schedule has started.
 type Triggered struct {
-	JobName    string `json:"jobName"`
+	JobName    string `json:"submissionId"`
 	ActionType string `json:"scheduleActionType"`
 }
 
@@ -162,11 +162,17 @@ func (c *ScheduleClient) Trigger(ctx context.Context, name string, at time.Time)
 	if err := c.rest.Do(ctx, call); err != nil {
 		return nil, err
 	}
-	out := new(Triggered)
-	if err := json.Unmarshal(raw, out); err != nil {
+	var out struct {
+		Triggered
+		Documented string `json:"jobName"`
+	}
+	if err := json.Unmarshal(raw, &out); err != nil {
 		return nil, fmt.Errorf("%s: decoding the answer: %w", call.Op, err)
 	}
-	return out, nil
+	if out.JobName == "" { // as the service's documents have it
+		out.JobName = out.Documented
+	}
+	return &out.Triggered, nil
 }
 
 // Jobs yields what a schedule has started, the newest first (Jobs_List).

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 	"github.com/azureml-go/azureml/internal/emulator/store"
+	"github.com/azureml-go/azureml/internal/wire"
 )
 
 var computeKind = &kind{
@@ -100,6 +102,11 @@ func checkCompute(c *call, ch *change) error {
 		if err := ch.doc.into(&scale); err != nil {
 			return err
 		}
+		if text := ch.doc.text("properties", "properties", "scaleSettings", "nodeIdleTimeBeforeScaleDown"); text != "" {
+			if idle, err := wire.ParseDuration(text); err != nil || idle < 0 {
+				return arm.Invalid("properties.properties.scaleSettings.nodeIdleTimeBeforeScaleDown", "%q is not an ISO 8601 duration such as PT120S.", text)
+			}
+		}
 		if s := scale.Properties.Properties.ScaleSettings; s.MinNodeCount < 0 || s.MaxNodeCount < s.MinNodeCount {
 			return arm.Invalid("properties.properties.scaleSettings", "The scale settings are impossible: from %d to %d nodes.", s.MinNodeCount, s.MaxNodeCount)
 		}
@@ -185,7 +192,7 @@ func completeCompute(d, old document, now time.Time) {
 func showCompute(c *call, d document) (document, error) {
 	inner := d.object("properties", "properties")
 	if inner != nil && d.text("properties", "computeType") == "ComputeInstance" {
-		if o := c.s.running(d.text("id")); o != nil && (o.State == "Starting" || o.State == "Stopping" || o.State == "Restarting") {
+		if o := c.s.running(d.text("id")); o != nil && slices.Contains([]string{"Creating", "Starting", "Stopping", "Restarting", "Deleting"}, o.State) {
 			inner["state"] = o.State
 		} else if busy, _ := c.s.jobs.Load(c.sc, d.text("name")); busy > 0 && inner["state"] == "Running" {
 			inner["state"] = "JobRunning"
@@ -195,6 +202,9 @@ func showCompute(c *call, d document) (document, error) {
 		return d, nil
 	}
 	showFleet(d, c.s.jobs.Fleet(c.sc, d.text("name"), scaleOf(d)))
+	if o := c.s.running(d.text("id")); o != nil && (o.State == "Creating" || o.State == "Updating") {
+		inner["allocationState"] = "Resizing"
+	}
 	return d, nil
 }
 

@@ -107,5 +107,5 @@ func triggerSchedule(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, document{"jobName": job, "scheduleActionType": d.text("properties", "action", "actionType")})
+	return c.reply(http.StatusOK, document{"submissionId": job, "jobName": job, "scheduleActionType": d.text("properties", "action", "actionType")})
 }

@@ -86,7 +86,7 @@ func TestScheduleFires(t *testing.T) {
 	c.started("hourly", 3)
 	trigger := strings.Replace(at("schedules", "hourly", "trigger"), version, "?api-version=2024-01-01-preview", 1)
 	r := c.do("POST", trigger, map[string]any{"scheduleTime": "2026-03-02T09:30:00.000000+01:00"}).want(200).doc()
-	require.Equal(t, "hourly-20260302T083000Z", r.text("jobName"))
+	require.Equal(t, []string{"hourly-20260302T083000Z", "hourly-20260302T083000Z"}, []string{r.text("submissionId"), r.text("jobName")})
 	require.Equal(t, "CreateJob", r.text("scheduleActionType"))
 	r = c.do("POST", trigger, map[string]any{"scheduleTime": "2026-03-02T08:30:00Z"}).want(200).doc()
 	require.Equal(t, "hourly-20260302T083000Z-2", r.text("jobName"), "a name is used once")

@@ -38,14 +38,21 @@ def run(w):
         s.trigger = CronTrigger(expression="15 4 * * 1")
         assert ml.schedules.begin_create_or_update(s).trigger.expression == "15 4 * * 1"
     with step("schedules: trigger once"):
-        result = w.either("does not run them", ml.schedules.trigger, "nightly")
-        if result:
-            assert result.job_name and result.schedule_action_type, vars(result)
-            assert w.finish(result.job_name).status == "Completed"
+        result = ml.schedules.trigger("nightly")
+        assert result.job_name.startswith("nightly-") and result.schedule_action_type == "CreateJob", vars(result)
+        job = w.finish(result.job_name)
+        assert job.status == "Completed" and job.display_name == result.job_name and job.properties["azureml.scheduleid"] == "nightly", job
+    with step("schedules: without a start time the first job runs at once"):
+        first = [j for j in ml.jobs.list() if j.display_name.startswith("weekly-")]
+        assert len(first) == 1 and w.finish(first[0].name).status == "Completed", first
+    with step("schedules: a job that has run, again"):
+        again = JobSchedule(name="again", trigger=CronTrigger(expression="0 3 * * *", start_time="2020-01-01T00:00:00"), create_job=ml.jobs.get(result.job_name))
+        ml.schedules.begin_create_or_update(again)
+        assert w.finish(ml.schedules.trigger("again").job_name).status == "Completed"
     with step("schedules: an expression that is none"):
         w.error(Exception, "expression", ml.schedules.begin_create_or_update, JobSchedule(name="bad", trigger=CronTrigger(expression="every day"), create_job=pipe()))
     with step("schedules: delete and missing"):
-        for name in ("weekly", "nightly"):
+        for name in ("weekly", "nightly", "again"):
             ml.schedules.begin_disable(name)
             ml.schedules.begin_delete(name)
         w.error(ResourceNotFoundError, "not found", ml.schedules.get, "weekly")
