@@ -86,6 +86,10 @@ func (s *Service) createContainer(ctx context.Context, a address, metadata map[s
 
 // EnsureContainer makes the container, and its account, when they are not there.
 func (s *Service) EnsureContainer(ctx context.Context, account, container string) error {
+	key := account + "/" + container
+	if _, ok := s.ensured.Load(key); ok {
+		return ctx.Err()
+	}
 	if _, err := s.EnsureAccount(ctx, account); err != nil {
 		return err
 	}
@@ -102,6 +106,7 @@ func (s *Service) EnsureContainer(ctx context.Context, account, container string
 	if err != nil && !errors.Is(err, errContainerExists) {
 		return a.fault("make container", err)
 	}
+	s.ensured.Store(key, true)
 	return nil
 }
 
@@ -131,6 +136,7 @@ func (s *Service) deleteContainer(ctx context.Context, a address, check func(*co
 		_, err = tx.Exec(`DELETE FROM blob_containers WHERE id = ?`, b.id)
 		return err
 	})
+	s.ensured.Delete(a.account + "/" + a.container)
 	if err == nil {
 		s.shares.Delete(a.account + "/" + a.container)
 		s.discard(files)

@@ -29,10 +29,6 @@ func (s *Service) live(ctx context.Context, a address) (*os.File, error) {
 		return nil, err
 	}
 	defer s.grow(a)()
-	f, err := s.reopen(ctx, a)
-	if !errors.Is(err, errBlobNotFound) {
-		return f, err
-	}
 	f, name, err := s.files.create(os.O_WRONLY | os.O_APPEND)
 	if err != nil {
 		return nil, err
@@ -44,10 +40,15 @@ func (s *Service) live(ctx context.Context, a address) (*os.File, error) {
 		return nil
 	}}
 	w.take(&content{file: name})
-	if _, err := s.commit(ctx, a, w); err != nil {
-		return nil, errors.Join(err, f.Close())
+	r, err := s.commit(ctx, a, w)
+	if err == nil {
+		s.lives.Store(a, r)
+		return f, nil
 	}
-	return f, nil
+	if closed := f.Close(); !errors.Is(err, errBlobExists) || closed != nil {
+		return nil, errors.Join(err, closed)
+	}
+	return s.reopen(ctx, a) // it is not the first time
 }
 
 // reopen opens the file of an append blob and makes the blob a live one.
@@ -120,6 +121,18 @@ func (s *Service) finish(ctx context.Context, a address) error {
 			appendBlob, size, sum.Sum(nil), s.nextETag(), r.Modified.UnixNano(), r.id, r.file)
 		return err
 	})
+}
+
+// grown is the row of a blob that Live made, else the one that is stored.
+func (s *Service) grown(ctx context.Context, a address) (*record, error) {
+	if v, ok := s.lives.LoadAndDelete(a); ok {
+		if r, ok := v.(*record); ok && r.id != 0 && r.file != "" {
+			if _, err := os.Stat(s.path(r.file)); err == nil {
+				return r, nil
+			}
+		}
+	}
+	return s.find(ctx, a)
 }
 
 // finishLeftovers fixes the size of the live blobs that an earlier process left.

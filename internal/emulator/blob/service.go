@@ -33,8 +33,12 @@ type Service struct {
 	etags atomic.Int64
 	// shares holds ACCOUNT/CONTAINER of what was made as a share.
 	shares sync.Map
-	files  folder
-	trash  collector
+	// ensured holds ACCOUNT/CONTAINER of what EnsureContainer found or made.
+	ensured sync.Map
+	// lives holds the rows of blobs that Live made and Finish has not met yet, by address.
+	lives sync.Map
+	files folder
+	trash collector
 	// growing serialises the writers of one append blob.
 	growing [64]sync.Mutex
 }

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"regexp"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 	"github.com/azureml-go/azureml/internal/wire"
@@ -209,10 +211,18 @@ func sorted[V any](m map[string]V) []string {
 	return k
 }
 
+// shells remembers shell's answers by the PATH they were found in.
+var shells sync.Map
+
 // shell is the program that runs a job's command.
 func shell() (string, error) {
+	path := os.Getenv("PATH")
+	if p, ok := shells.Load(path); ok {
+		return p.(string), nil //nolint:forcetypeassert // it holds strings alone
+	}
 	for _, s := range []string{"bash", "sh"} {
 		if p, err := exec.LookPath(s); err == nil {
+			shells.Store(path, p)
 			return p, nil
 		}
 	}

@@ -147,10 +147,14 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 		if w.wrap != nil {
 			text = w.wrap(line)
 		}
-		proc, err := process.Start(process.Spec{
+		spec := process.Spec{
 			ID: id, Path: sh, Args: []string{"-c", text}, Dir: p.code, Env: append(env[:len(env):len(env)], w.env...),
 			Stdout: logs.files[i], Stderr: logs.files[i], Record: e.records(),
-		})
+		}
+		proc, err := startPlain(spec, text)
+		if proc == nil && err == nil {
+			proc, err = process.Start(spec)
+		}
 		if err != nil {
 			return procs, revoke, userError("the command could not be started: %v", err)
 		}

@@ -106,7 +106,7 @@ func (j *job) transfer() error {
 	}
 	name := sorted(s.Outputs)[0]
 	o := outputOf(&s.commandSpec, name)
-	dst, err := e.Resolver.Resolve(j.ctx, r.Scope, r.Outputs[name].URI, arm.Data)
+	dst, err := e.resolve(j.ctx, r.Scope, r.Outputs[name].URI, arm.Data)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (j *job) transfer() error {
 		if in == nil || in.Type == "literal" {
 			continue
 		}
-		src, err := e.Resolver.Resolve(j.ctx, r.Scope, in.URI, collectionOf(in.Type))
+		src, err := e.resolve(j.ctx, r.Scope, in.URI, collectionOf(in.Type))
 		if err != nil {
 			return err
 		}

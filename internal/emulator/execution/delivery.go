@@ -79,7 +79,7 @@ func (e *Engine) literal(ctx context.Context, r *Record, output string) (string,
 const maxValue = 1 << 20
 
 func (e *Engine) readBlob(ctx context.Context, sc arm.Scope, uri string) ([]byte, error) {
-	loc, err := e.Resolver.Resolve(ctx, sc, uri, arm.Data)
+	loc, err := e.resolve(ctx, sc, uri, arm.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (e *Engine) readBlob(ctx context.Context, sc arm.Scope, uri string) ([]byte
 
 func (p *pipelining) write(uri, content string) error {
 	ctx := context.WithoutCancel(p.j.ctx)
-	loc, err := p.j.e.Resolver.Resolve(ctx, p.r.Scope, uri, arm.Data)
+	loc, err := p.j.e.resolve(ctx, p.r.Scope, uri, arm.Data)
 	if err != nil {
 		return err
 	}
@@ -103,11 +103,11 @@ func (p *pipelining) write(uri, content string) error {
 
 // copyInto copies what lies at one address below another.
 func (p *pipelining) copyInto(from, to string) error {
-	src, err := p.j.e.Resolver.Resolve(p.j.ctx, p.r.Scope, from, arm.Data)
+	src, err := p.j.e.resolve(p.j.ctx, p.r.Scope, from, arm.Data)
 	if err != nil {
 		return err
 	}
-	dst, err := p.j.e.Resolver.Resolve(p.j.ctx, p.r.Scope, to, arm.Data)
+	dst, err := p.j.e.resolve(p.j.ctx, p.r.Scope, to, arm.Data)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -20,6 +22,10 @@ type Environment struct {
 	CondaFile         string
 	Build             string // address of a Docker build context
 	Variables         map[string]string
+
+	parse      sync.Once
+	conda, pip []string // of the conda file, once it was parsed
+	fault      error
 }
 
 // String is name:version.
@@ -54,7 +60,16 @@ func (e *Engine) environment(ctx context.Context, sc arm.Scope, id string) (*Env
 	if id == "" {
 		return &Environment{}, nil
 	}
-	loc, err := e.Resolver.Resolve(ctx, sc, id, arm.Environments)
+	m := memoryOf(ctx)
+	if m != nil {
+		m.mu.Lock()
+		env := m.read[id]
+		m.mu.Unlock()
+		if env != nil {
+			return env, nil
+		}
+	}
+	loc, err := e.resolve(ctx, sc, id, arm.Environments)
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +86,22 @@ func (e *Engine) environment(ctx context.Context, sc arm.Scope, id string) (*Env
 	if p.Build != nil {
 		env.Build = p.Build.ContextURI
 	}
+	if m != nil {
+		m.mu.Lock()
+		m.read[id] = env
+		m.mu.Unlock()
+	}
 	return env, nil
 }
 
 // Packages lists what the conda file asks for: conda's own by their match
 // specifications, then pip's lines.
 func (e *Environment) Packages() (conda, pip []string, err error) {
+	e.parse.Do(func() { e.conda, e.pip, e.fault = e.packages() })
+	return slices.Clone(e.conda), slices.Clone(e.pip), e.fault
+}
+
+func (e *Environment) packages() (conda, pip []string, err error) {
 	if strings.TrimSpace(e.CondaFile) == "" {
 		return nil, nil, nil
 	}

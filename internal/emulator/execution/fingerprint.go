@@ -178,7 +178,7 @@ func (c *contents) of(ctx context.Context, uri, collection string) (string, erro
 	if h, ok := c.known[uri]; ok {
 		return h, nil
 	}
-	loc, err := c.e.Resolver.Resolve(ctx, c.sc, uri, collection)
+	loc, err := c.e.resolve(ctx, c.sc, uri, collection)
 	if err != nil && c.unknown {
 		return "unknown " + uri, nil
 	}

@@ -2,6 +2,7 @@ package execution
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
@@ -13,6 +14,8 @@ type memory struct {
 	mu           sync.Mutex
 	places       map[[2]string]place
 	environments map[string]*arm.Error
+	read         map[string]*Environment
+	outputs      map[string]*arm.Location // of the default datastore, by the beginning of its addresses
 }
 
 type place struct {
@@ -27,7 +30,7 @@ func withMemory(ctx context.Context) context.Context {
 	if ctx.Value(memoryKey{}) != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, memoryKey{}, &memory{places: map[[2]string]place{}, environments: map[string]*arm.Error{}})
+	return context.WithValue(ctx, memoryKey{}, &memory{places: map[[2]string]place{}, environments: map[string]*arm.Error{}, read: map[string]*Environment{}, outputs: map[string]*arm.Location{}})
 }
 
 func memoryOf(ctx context.Context) *memory {
@@ -41,12 +44,28 @@ func (e *Engine) resolve(ctx context.Context, sc arm.Scope, uri, kind string) (*
 	if m == nil {
 		return e.Resolver.Resolve(ctx, sc, uri, kind)
 	}
-	k := [2]string{uri, kind}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if prefix := sc.DatastoreURI(arm.BlobStore, "azureml/"); strings.HasPrefix(uri, prefix) {
+		base, ok := m.outputs[prefix]
+		if !ok {
+			var err error
+			if base, err = e.Resolver.Resolve(ctx, sc, prefix, kind); err != nil {
+				return nil, err
+			}
+			m.outputs[prefix] = base
+		}
+		loc := *base
+		loc.Path += strings.TrimPrefix(uri, prefix)
+		return &loc, nil
+	}
+	k := [2]string{uri, kind}
 	p, ok := m.places[k]
 	if !ok {
 		p.loc, p.err = e.Resolver.Resolve(ctx, sc, uri, kind)
+		if ctx.Err() != nil {
+			return p.loc, p.err
+		}
 		m.places[k] = p
 	}
 	return p.loc, p.err

@@ -15,7 +15,7 @@ import (
 func (j *job) materialise(s *commandSpec, p *paths) error {
 	e, r := j.e, j.snapshot()
 	if s.CodeID != "" {
-		loc, err := e.Resolver.Resolve(j.ctx, r.Scope, s.CodeID, arm.Codes)
+		loc, err := e.resolve(j.ctx, r.Scope, s.CodeID, arm.Codes)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 			p.values["inputs."+k] = string(*in.Value)
 			continue
 		}
-		loc, err := e.Resolver.Resolve(j.ctx, r.Scope, in.URI, collectionOf(in.Type))
+		loc, err := e.resolve(j.ctx, r.Scope, in.URI, collectionOf(in.Type))
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func (j *job) collect(ctx context.Context, s *commandSpec, p *paths, succeeded b
 		o := outputOf(s, k)
 		dest := r.Outputs[k]
 		if o.Mode != "Direct" {
-			loc, err := e.Resolver.Resolve(ctx, r.Scope, dest.URI, arm.Data)
+			loc, err := e.resolve(ctx, r.Scope, dest.URI, arm.Data)
 			if err != nil {
 				errs = append(errs, err)
 				continue

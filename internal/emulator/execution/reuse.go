@@ -158,7 +158,7 @@ func (u *reuser) earlier(ctx context.Context, f *fingerprint, name string) (foun
 func (u *reuser) changed(ctx context.Context, c *candidate) (string, error) {
 	for _, k := range sorted(c.outputs) {
 		o := c.outputs[k]
-		loc, err := u.c.e.Resolver.Resolve(ctx, u.c.sc, o.URI, arm.Data)
+		loc, err := u.c.e.resolve(ctx, u.c.sc, o.URI, arm.Data)
 		if err != nil {
 			return k, nil //nolint:nilerr // the datastore is gone: so is the output
 		}
@@ -237,7 +237,7 @@ func (e *Engine) keepReuse(ctx context.Context, r *Record, step string, f *finge
 		if k == "default" {
 			continue
 		}
-		loc, err := e.Resolver.Resolve(ctx, r.Scope, o.URI, arm.Data)
+		loc, err := e.resolve(ctx, r.Scope, o.URI, arm.Data)
 		if err != nil {
 			return nil, err
 		}

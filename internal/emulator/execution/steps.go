@@ -21,6 +21,7 @@ const skipped = "skipped"
 // pipeline runs the steps of a pipeline job, each as soon as those that it
 // reads from have completed.
 func (j *job) pipeline() error {
+	j.ctx = withMemory(j.ctx)
 	e, r := j.e, j.snapshot()
 	g, faults := e.graph(j.ctx, r.Scope, r.Spec)
 	if len(faults) > 0 {
@@ -223,7 +224,7 @@ func (p *pipelining) plan(n *vertex, s *step, index int) error {
 	if index >= 0 {
 		own["azureml.local.iteration"] = strconv.Itoa(index)
 	}
-	r.sub = submission{sc: p.r.Scope, name: childName(p.r, s.name, index), properties: props, parent: p.r, own: own}
+	r.sub = submission{sc: p.r.Scope, name: childName(p.r, s.name, index), properties: props, parent: p.r, own: own, memory: memoryOf(p.j.ctx)}
 	if err := p.reuse.decide(p.j.ctx, r); err != nil {
 		return p.j.cause(err)
 	}

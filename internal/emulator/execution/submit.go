@@ -26,6 +26,8 @@ type submission struct {
 	// ended is set of a job that need not run: its state, times and outputs.
 	ended *Record
 
+	memory *memory // what the parent's steps have read already
+
 	rec *Record // as it is stored
 	run *tracking.NewRun
 }
@@ -143,7 +145,11 @@ func (e *Engine) launchWith(r *Record, sub *submission) *job {
 	if sub != nil {
 		j.keep = sub.keep
 	}
-	j.ctx, j.stop = context.WithCancelCause(e.ctx)
+	base := e.ctx
+	if sub != nil && sub.memory != nil {
+		base = context.WithValue(base, memoryKey{}, sub.memory)
+	}
+	j.ctx, j.stop = context.WithCancelCause(base)
 	e.mu.Lock()
 	if e.closed { // it stays stored as NotStarted and runs at the next start
 		e.mu.Unlock()

@@ -89,6 +89,9 @@ func fetchWeb(ctx context.Context, address, dir string) (string, error) {
 
 // keepFolder puts every file below dir under prefix and returns how many there were.
 func (e *Engine) keepFolder(ctx context.Context, dir, account, container, prefix string) (int, error) {
+	if entries, err := os.ReadDir(dir); errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return 0, nil
+	}
 	if err := e.Blobs.EnsureContainer(ctx, account, container); err != nil {
 		return 0, err
 	}

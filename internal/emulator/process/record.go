@@ -24,14 +24,13 @@ func writeRecord(path string, r record) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+	err = os.WriteFile(path, b, 0o600)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+			err = os.WriteFile(path, b, 0o600)
+		}
 	}
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
+	return err
 }
 
 // Swept is a tree that a former owner left.
@@ -66,6 +65,10 @@ func Sweep(dir string) ([]Swept, error) {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			errs = append(errs, err)
+			continue
+		}
+		if len(b) == 0 { // the owner was killed before it could write
+			errs = append(errs, os.Remove(path))
 			continue
 		}
 		var r record
