@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +49,7 @@ func (j *job) process(s *commandSpec, command func(p *paths) (string, error)) (e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(p.root)) }()
+	defer func() { err = errors.Join(err, e.leave(p)) }()
 	logs, err := j.openLogs(s)
 	if err != nil {
 		return err

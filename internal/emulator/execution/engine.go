@@ -73,6 +73,7 @@ type Engine struct {
 	closed bool
 	open   map[string]*job   // jobs that have not ended, by ws + "\n" + name
 	slots  map[string]*slots // by ws + "\n" + compute
+	spares chan string       // folders of ended jobs, empty
 }
 
 var errClosed = errors.New("the local workspace was closed")
@@ -93,7 +94,7 @@ func New(d Deps) (*Engine, error) {
 		return nil, err
 	}
 	d.Dir = dir
-	e := &Engine{Deps: d, log: d.Logger, open: map[string]*job{}, slots: map[string]*slots{}}
+	e := &Engine{Deps: d, log: d.Logger, open: map[string]*job{}, slots: map[string]*slots{}, spares: make(chan string, maxSpares)}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	return e, nil
 }
