@@ -54,7 +54,7 @@ func TestDrawEveryShape(t *testing.T) {
 				got := texts(t, d.SVG())
 				for step := range job.Jobs {
 					require.Contains(t, got, step)
-					require.Contains(t, d.Mermaid(), "\""+strings.ReplaceAll(step, "_", "#95;")+"<br/>")
+					require.Contains(t, d.Mermaid(), "\""+step+"<br/>")
 					require.Contains(t, d.DOT(), "label=\""+step+"\\n")
 				}
 				require.Equal(t, strings.Count(d.DOT(), "{"), strings.Count(d.DOT(), "}"))
@@ -79,18 +79,18 @@ func TestDrawnText(t *testing.T) {
 title: "A run"
 ---
 flowchart TD
-  n0["prep<br/><small>Prepare · Reused</small>"]:::reused
-  n1["train<br/><small>command · Running in 1.23s</small>"]:::running
-  n2(["raw"]):::port
+  n0(["raw"]):::port
+  n1["prep<br/><small>Prepare · Reused</small>"]:::reused
+  n2["train<br/><small>command · Running in 1.23s</small>"]:::running
   n3(["model"]):::port
-  n2 --> n0
-  n0 -->|"clean"| n1
-  n1 --> n3
+  n0 --> n1
+  n1 -->|"clean"| n2
+  n2 --> n3
   classDef port fill:#ffffff,stroke:#afb8c1,color:#1f2328
   classDef running fill:#ddf4ff,stroke:#0969da,color:#1f2328
   classDef reused fill:#fbefff,stroke:#8250df,color:#1f2328
 `, d.Mermaid())
-	require.Contains(t, d.DOT(), "n0 -> n1 [label=\"clean\", tooltip=\"clean → data\"];")
+	require.Contains(t, d.DOT(), "n1 -> n2 [label=\"clean\", tooltip=\"clean → data\"];")
 	got := texts(t, d.SVG())
 	require.Contains(t, got, "1 running")
 	require.Contains(t, got, "1 reused")

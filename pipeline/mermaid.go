@@ -41,7 +41,7 @@ func mermaidText(s string, n int) string {
 	var b strings.Builder
 	for _, r := range short(clean(s), n) {
 		switch {
-		case strings.ContainsRune("\"#&<>`\\{}[]()|;%$*_~", r):
+		case strings.ContainsRune("\"#&<>`\\{}[]()|;%$", r):
 			fmt.Fprintf(&b, "#%d;", r)
 		default:
 			b.WriteRune(r)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -135,7 +136,45 @@ func (s *sketch) graph(nodes jobs.Nodes, path string) *graph {
 	for _, name := range names {
 		s.edges(p, name, nodes[name])
 	}
+	p.g.sort()
 	return p.g
+}
+
+// sort brings what is needed before what needs it.
+func (g *graph) sort() {
+	rank, state := make([]int, len(g.vs)), make([]int, len(g.vs))
+	above := make([][]int, len(g.vs))
+	for _, e := range g.es {
+		above[e.to] = append(above[e.to], e.from)
+	}
+	var visit func(int) int
+	visit = func(v int) int {
+		if state[v] == 0 {
+			state[v] = 1
+			for _, u := range above[v] {
+				if state[u] != 1 { // a circle counts as far as it has come
+					rank[v] = max(rank[v], visit(u)+1)
+				}
+			}
+			state[v] = 2
+		}
+		return rank[v]
+	}
+	order := make([]int, len(g.vs))
+	for i := range order {
+		order[i] = i
+		visit(i)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rank[a], rank[b]) })
+	at, vs := make([]int, len(order)), make([]*vertex, len(order))
+	for i, v := range order {
+		at[v], vs[i] = i, g.vs[v]
+	}
+	g.vs = vs
+	for _, e := range g.es {
+		e.from, e.to = at[e.from], at[e.to]
+	}
+	slices.SortStableFunc(g.es, func(a, b *edge) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 }
 
 func (s *sketch) vertex(name string, node jobs.Node, path string) *vertex {
