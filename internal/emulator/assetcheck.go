@@ -158,6 +158,9 @@ func checkComponent(c *call, ch *change) error {
 	if typ == "command" && nothing(spec["command"]) {
 		return arm.Invalid("properties.componentSpec.command", "A command component needs a command.")
 	}
+	if err := takeSource(c, spec); err != nil {
+		return err
+	}
 	if typ == "pipeline" && nothing(spec["jobs"]) {
 		return arm.Invalid("properties.componentSpec.jobs", "A pipeline component needs jobs.")
 	}

@@ -132,7 +132,7 @@ func checkBatchDeployment(c *call, ch *change) error {
 	if ch.doc["tags"] == nil {
 		ch.doc["tags"] = map[string]any{}
 	}
-	return nil
+	return checkBatchSettings(c, ch)
 }
 
 // batchJobs lists the jobs that invocations made.

@@ -159,7 +159,11 @@ func (s *Server) invoke(ctx context.Context, sc arm.Scope, i *invocation) (job s
 		_, err = store.Put(tx, &store.Document{ID: key, Type: typeBatchRequest, Body: b})
 		return err
 	})
-	if errors.Is(err, errRepeated) { // the same request came in twice at once
+	if errors.Is(err, errRepeated) {
+		// The same request came in twice at once, and the other one may not be committed yet. A commit after it is.
+		if err := s.db.Update(ctx, func(*sql.Tx) error { return nil }); err != nil {
+			return "", false, err
+		}
 		job, err = s.requested(ctx, key, request.Hash)
 		return job, false, err
 	}

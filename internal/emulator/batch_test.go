@@ -196,7 +196,11 @@ func TestBatchRepeatability(t *testing.T) {
 			b, err := io.ReadAll(res.Body)
 			v, _ := decode(b)
 			m, _ := v.(map[string]any)
-			many <- fmt.Sprint(m["name"], err)
+			if err != nil || m["name"] == nil {
+				many <- fmt.Sprint(res.StatusCode, string(b), err)
+				return
+			}
+			many <- fmt.Sprint(m["name"])
 		}()
 	}
 	name := <-many
@@ -283,4 +287,35 @@ func TestBatchPipelineComponent(t *testing.T) {
 	require.Equal(t, "azureml.pipelinejob", d.text("properties", "tags", "azureml.jobtype"))
 	r := p.do("POST", scoring, o{"properties": o{}}).want(400)
 	require.Contains(t, string(r.body), "data")
+	// A component of a pipeline that ran has its inputs as defaults.
+	c.do("PUT", at("components", "again", "versions", "1"), o{"properties": o{"componentSpec": o{"name": "again", "version": "1", "type": "pipeline", "jobs": o{}, "sourceJobId": one}}}).want(201)
+	c.deploy("files", "again", o{"deploymentConfiguration": o{"deploymentConfigurationType": "PipelineComponent", "componentId": o{"referenceType": "Id", "assetId": DefaultScope.AssetID("components", "again", "1")}, "settings": o{"default_compute": "cpu-cluster"}}})
+	two := c.with("azureml-model-deployment", "again").do("POST", scoring, o{"properties": o{"inputData": o{"by": o{"jobInputType": "Literal", "value": true}}}}).want(201).doc().text("name")
+	d = c.ended(two)
+	require.Equal(t, "Completed", d.text("properties", "status"))
+	require.Equal(t, "5\nTrue\n", c.blobText("azureml/"+two+"/n"))
+	c.do("PUT", at("components", "nope", "versions", "1"), o{"properties": o{"componentSpec": o{"name": "nope", "version": "1", "type": "pipeline", "jobs": o{}, "sourceJobId": "nope"}}}).want(404)
+	c.do("PUT", at("components", "none", "versions", "1"), o{"properties": o{"componentSpec": o{"name": "none", "version": "1", "type": "pipeline", "jobs": o{}}}}).want(400)
+}
+
+func TestBatchDeploymentRefusals(t *testing.T) {
+	t.Parallel()
+	c := batchWorld(t)
+	for want, props := range map[string]o{
+		"must be one of AppendRow, SummaryOnly":            {"outputAction": "AppendAll"},
+		"must be one of Info, Warning, Debug":              {"loggingLevel": "loud"},
+		"properties.miniBatchSize":                         {"miniBatchSize": 0},
+		"The value -2 is not a whole number of -1 or more": {"errorThreshold": -2},
+		"The value many is not a whole number":             {"resources": o{"instanceCount": "many"}},
+		"ISO 8601 duration":                                {"retrySettings": o{"timeout": "30 s"}},
+		"the scoring script in the code is required":       {"codeConfiguration": o{"codeId": DefaultScope.AssetID("codes", "c", "1")}},
+		"must be one of Model, PipelineComponent":          {"deploymentConfiguration": o{"deploymentConfigurationType": "Flow"}},
+		"The component of a pipeline is required":          {"deploymentConfiguration": o{"deploymentConfigurationType": "PipelineComponent"}},
+		`The component version \"none:1\" was not found`:   {"deploymentConfiguration": o{"deploymentConfigurationType": "PipelineComponent", "componentId": o{"assetId": "azureml:none:1"}}},
+		`The model version \"none:1\" was not found`:       {"model": o{"assetId": "azureml:none:1"}},
+	} {
+		r := c.do("PUT", at("batchEndpoints", "files", "deployments", "bad"), o{"location": "eastus", "properties": props})
+		require.Contains(t, string(r.body), want)
+		require.Contains(t, []int{400, 404}, r.status, want)
+	}
 }

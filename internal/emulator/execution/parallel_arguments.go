@@ -73,15 +73,16 @@ func expandArguments(text string, values map[string]string) ([]string, error) {
 func shellWords(text string) ([]string, error) {
 	var out []string
 	var word strings.Builder
-	open, quote := false, rune(0)
+	open, quote := false, byte(0)
 	escaped := false
-	for _, r := range text {
+	for i := range len(text) { // bytes: what is not UTF-8 stays as it is
+		r := text[i]
 		switch {
 		case escaped:
 			if quote == '"' && r != '"' && r != '\\' && r != '$' && r != '`' {
-				word.WriteRune('\\')
+				word.WriteByte('\\')
 			}
-			word.WriteRune(r)
+			word.WriteByte(r)
 			escaped = false
 		case r == '\\' && quote != '\'':
 			escaped, open = true, true
@@ -89,7 +90,7 @@ func shellWords(text string) ([]string, error) {
 			if r == quote {
 				quote = 0
 			} else {
-				word.WriteRune(r)
+				word.WriteByte(r)
 			}
 		case r == '"' || r == '\'':
 			quote, open = r, true
@@ -100,7 +101,7 @@ func shellWords(text string) ([]string, error) {
 				open = false
 			}
 		default:
-			word.WriteRune(r)
+			word.WriteByte(r)
 			open = true
 		}
 	}
