@@ -81,7 +81,9 @@ func (e *Engine) faults(ctx context.Context, sc arm.Scope, s *commandSpec) []*ar
 	switch {
 	case e.SparkPool != nil && e.SparkPool(sc, compute):
 		add(arm.Invalid("properties.computeId", "the compute %q runs Spark jobs alone", compute))
-	case size < 0: // switched off: jobs wait until it is started
+	case size < 0 && s.nodes() == 1: // switched off: the job waits until it is started
+	case size < 0:
+		add(arm.Invalid("properties.resources.instanceCount", "%d nodes are asked for; the compute %q has one", s.nodes(), compute))
 	case size == 0:
 		add(arm.Invalid("properties.computeId", "the compute %q is not there or runs no jobs", compute))
 	case s.nodes() > size && !elastic(compute):
