@@ -224,8 +224,8 @@ func storageOptions(c *rest.Client, sig *signature) azcore.ClientOptions {
 	return o
 }
 
-// storageURL is https://ACCOUNT.SERVICE.SUFFIX/CONTAINER, or path style at a loopback address: ACCOUNT/CONTAINER for blobs, and
-// ACCOUNT.file/SHARE for files, so that a share and a container of one name stay apart.
+// storageURL is https://ACCOUNT.SERVICE.SUFFIX/CONTAINER, or path style at a loopback address, where requests tell the services
+// apart.
 func storageURL(protocol, account, service, endpoint, name string) (string, error) {
 	for what, s := range map[string]string{"account": account, "container": name} {
 		if s == "" || strings.ContainsAny(s, "/\\?#@: ") {
@@ -235,9 +235,6 @@ func storageURL(protocol, account, service, endpoint, name string) (string, erro
 	if loopback(endpoint) {
 		if protocol != "https" {
 			protocol = "http"
-		}
-		if service != "blob" {
-			account += "." + service
 		}
 		return fmt.Sprintf("%s://%s/%s/%s", protocol, endpoint, account, name), nil
 	}

@@ -93,7 +93,7 @@ func (v *shareVolume) walk(ctx context.Context, dir, begin string, out *[]remote
 
 func (v *shareVolume) stat(ctx context.Context, name string) (*remote, error) {
 	p, err := v.file(name).GetProperties(ctx, nil)
-	if err == nil {
+	if err == nil && (p.FileType == nil || *p.FileType != "Directory") {
 		r := &remote{name: name, md5: p.ContentMD5, meta: p.Metadata}
 		if p.ContentLength != nil {
 			r.size = *p.ContentLength
@@ -103,7 +103,7 @@ func (v *shareVolume) stat(ctx context.Context, name string) (*remote, error) {
 		}
 		return r, nil
 	}
-	if !missing(err) {
+	if err != nil && !missing(err) {
 		return nil, storageError(err)
 	}
 	d, err := v.folder(name).GetProperties(ctx, nil)

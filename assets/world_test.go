@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
 	"github.com/google/uuid"
@@ -44,6 +45,7 @@ type world struct {
 	calls    []string
 	secret   string // what the datastore's credentials say
 	sasTime  time.Duration
+	sasStep  time.Duration                                      // by how much each signature lasts longer than the one before
 	also     func(rw http.ResponseWriter, r *http.Request) bool // answers what the others do not
 
 	wire atomic.Pointer[func(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error)] // what happens to requests
@@ -132,12 +134,14 @@ func (w *world) container(name string) *container.Client {
 }
 
 func (w *world) makeContainer(name string) {
-	_, err := w.container(name).Create(w.Context(), nil)
-	require.NoError(w, err)
+	if _, err := w.container(name).Create(w.Context(), nil); !bloberror.HasCode(err, bloberror.ContainerAlreadyExists) {
+		require.NoError(w, err)
+	}
 }
 
 func (w *world) sas(name string) string {
 	u, err := w.container(name).GetSASURL(sas.ContainerPermissions{Read: true, Add: true, Create: true, Write: true, Delete: true, List: true}, time.Now().Add(w.sasTime), nil)
+	w.sasTime += w.sasStep
 	require.NoError(w, err)
 	return u
 }
