@@ -49,24 +49,21 @@ func shortURI(datastore, path string) string {
 	return "azureml://datastores/" + datastore + "/paths/" + path
 }
 
-// upload sends the tree to prefix/NAME, unless the confirmation there says that it is complete. name and version go into
-// the confirmation.
-func (b *box) upload(ctx context.Context, t *Tree, prefix, name, version string, tr transfer) (*Upload, error) {
+// placed is where the upload of a tree goes: prefix/NAME. dest is the place of each file, and first the file that carries the
+// confirmation, into which go name and version.
+func (b *box) placed(t *Tree, prefix, name, version string) (up *Upload, first *File, dest func(*File) string) {
 	top := t.Name
 	if prefix != "" {
 		top = prefix + "/" + t.Name
 	}
-	dest := func(f *File) string {
+	dest = func(f *File) string {
 		if t.IsFile {
 			return top
 		}
 		return top + "/" + f.Name
 	}
-	if len(t.Files) == 0 {
-		return nil, emptyFolder(t)
-	}
-	up := &Upload{Path: top, URL: b.blobURL(top), IsFile: t.IsFile, Files: len(t.Files), Bytes: t.Size, Name: name, Version: version}
-	first := &t.Files[0]
+	up = &Upload{Path: top, URL: b.blobURL(top), IsFile: t.IsFile, Files: len(t.Files), Bytes: t.Size, Name: name, Version: version}
+	first = &t.Files[0]
 	for i := range t.Files {
 		f := &t.Files[i]
 		if cmp.Or(strings.Compare(filepath.ToSlash(f.Path), filepath.ToSlash(first.Path)), strings.Compare(dest(f), dest(first))) < 0 {
@@ -74,13 +71,23 @@ func (b *box) upload(ctx context.Context, t *Tree, prefix, name, version string,
 		}
 	}
 	b.indicate(up, dest(first))
+	return up, first, dest
+}
+
+// upload sends the tree to prefix/NAME, unless the confirmation there says that it is complete. name and version go into
+// the confirmation.
+func (b *box) upload(ctx context.Context, t *Tree, prefix, name, version string, tr transfer) (*Upload, error) {
+	if len(t.Files) == 0 {
+		return nil, emptyFolder(t)
+	}
+	up, first, dest := b.placed(t, prefix, name, version)
 	there, err := b.confirmed(ctx, up)
 	if err != nil || up.Reused {
 		return up, err
 	}
 	u := &uploader{box: b, room: semaphore.NewWeighted(memory), progress: tr.progress}
 	if there { // a broken upload: what is right of it stays
-		if u.have, err = b.index(ctx, top); err != nil {
+		if u.have, err = b.index(ctx, up.Path); err != nil {
 			return nil, err
 		}
 	}

@@ -94,6 +94,7 @@ func (c *ComponentClient) checked(ctx context.Context, verb string, component Co
 
 // registerComponent resolves a copy of a component and registers it.
 func (r *resolver) registerComponent(ctx context.Context, op string, c Component, skipUnchanged bool) (Component, error) {
+	defer r.plan.enter("component.")()
 	c = c.cloneComponent()
 	if err := c.resolve(ctx, r); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
@@ -112,6 +113,9 @@ func (r *resolver) registerComponent(ctx context.Context, op string, c Component
 		if version, there, err = r.nextComponent(ctx, op, name, body, skipUnchanged); err != nil || there != nil {
 			return there, err
 		}
+	}
+	if r.plan != nil {
+		return r.planComponent(ctx, c, name, version)
 	}
 	var raw json.RawMessage
 	call := &rest.Call{Op: op, Method: http.MethodPut, Group: "components", Path: r.c.rest.Path("components", name, "versions", version), Body: body, Out: &raw}

@@ -254,6 +254,9 @@ func (c *FlowComponent) resolve(ctx context.Context, r *resolver) (err error) {
 
 // snapshot is the address of a snapshot (CodeVersions_Get).
 func (r *resolver) snapshot(ctx context.Context, id string) (string, error) {
+	if strings.HasPrefix(id, notThere) {
+		return id, nil
+	}
 	return once(r.refs, "snapshot "+id, func() (string, error) {
 		parts := strings.Split(id, "/")
 		if len(parts) < 3 {

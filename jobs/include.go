@@ -89,7 +89,12 @@ const componentIgnore = "__pycache__"
 
 // componentCode uploads a component's code, with what is to be put beside it.
 func (r *resolver) componentCode(ctx context.Context, field string, code Code, command string, list Includes) (Code, string, error) {
-	fail := func(err error) (Code, string, error) { return Code{}, "", fmt.Errorf("%s: %w", field, err) }
+	fail := func(err error) (Code, string, error) {
+		if r.plan != nil {
+			return Code{}, command, r.plan.fault(ctx, field, err)
+		}
+		return Code{}, "", fmt.Errorf("%s: %w", field, err)
+	}
 	path := localPath(code.Path)
 	switch {
 	case code.Go != nil:
@@ -104,6 +109,7 @@ func (r *resolver) componentCode(ctx context.Context, field string, code Code, c
 		if err != nil {
 			return fail(err)
 		}
+		r.plan.asset(field, "code", string(code.Ref), id, "")
 		return CodeRef(azureml.Ref(id)), command, nil
 	case path == "" && len(list) == 0:
 		return Code{}, command, nil
@@ -114,14 +120,11 @@ func (r *resolver) componentCode(ctx context.Context, field string, code Code, c
 		if err != nil {
 			return fail(err)
 		}
+		r.plan.label(merged, strings.TrimPrefix(path+" with additional includes", " with "))
 		path, key = merged, "" // what is merged is found again by its content
 	}
 	upload := func() (string, error) {
-		made, err := r.c.codes.Create(ctx, &assets.Code{Path: path}, &assets.CodeOptions{Extra: []string{componentIgnore}, Progress: r.o.Progress, Concurrency: r.o.Concurrency})
-		if err != nil {
-			return "", err
-		}
-		return made.ID, nil
+		return r.sendSnapshot(ctx, field, path, componentIgnore)
 	}
 	var id string
 	var err error

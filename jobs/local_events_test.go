@@ -64,7 +64,7 @@ func TestLocalEventsOfPipeline(t *testing.T) {
 		take := 13
 		for e, err := range client.Jobs.Events(t.Context(), run.Name, &jobs.EventsOptions{After: cursor, Poll: 5 * time.Millisecond}) {
 			require.NoError(t, err)
-			name := strings.TrimPrefix(e.Job, run.Name+"_")
+			name := e.Step
 			switch e.Kind {
 			case jobs.LogLine:
 				lines[name] = append(lines[name], e.Line)
@@ -98,9 +98,12 @@ func TestLocalEventsOfPipeline(t *testing.T) {
 	require.Len(t, ends, 5)
 
 	var all []string
-	for line, err := range lw.Client.Jobs.Logs(t.Context(), run.Name, nil) {
+	file := ""
+	for line, err := range lw.Client.Jobs.Logs(t.Context(), run.Name, &jobs.LogsOptions{File: func(name string) { file = name }}) {
 		require.NoError(t, err)
-		all = append(all, line)
+		if strings.HasSuffix(file, "/user_logs/std_log.txt") {
+			all = append(all, line)
+		}
 	}
 	require.Len(t, own(all), 40+40+2+1)
 }

@@ -255,7 +255,9 @@ func (r *resolver) declared(h nodeHead) {
 // nodes resolves the steps of a pipeline. Components that say the same are registered once.
 func (r *resolver) nodes(ctx context.Context, nodes Nodes, order []string) error {
 	for _, name := range inOrder(nodes, order) {
-		if err := nodes[name].resolveNode(ctx, r); err != nil {
+		leave := r.plan.enter("jobs." + name + ".")
+		err := nodes[name].resolveNode(ctx, r)
+		if leave(); err != nil {
 			return fmt.Errorf("jobs.%s: %w", name, err)
 		}
 	}
@@ -321,6 +323,12 @@ func (r *resolver) component(ctx context.Context, c ComponentSource, from proven
 	switch c := c.(type) {
 	case azureml.Ref:
 		id, err := once(r.refs, "component "+string(c), func() (string, error) { return r.componentID(ctx, c) })
+		if err != nil && r.plan != nil {
+			return c, r.plan.fault(ctx, "component", err)
+		}
+		if err == nil {
+			r.plan.asset("component", "component", string(c), id, "")
+		}
 		return azureml.Ref(id), err
 	case Component:
 		if id := c.ComponentRef(); id != "" {
@@ -335,6 +343,9 @@ func (r *resolver) component(ctx context.Context, c ComponentSource, from proven
 			return id, nil
 		}
 		made, err := r.registerComponent(ctx, "component", c, false)
+		if err != nil && r.plan != nil {
+			return azureml.Ref(notThere), r.plan.fault(ctx, "component", err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -23,6 +23,7 @@ type resolver struct {
 	o      *SubmitOptions
 	remove []func() error // folders made on the way
 	on     string         // the compute of the pipeline, or of the step that is resolved
+	plan   *planning      // notes what would be done; nil when it is done
 
 	// What has been found, or made, already: many steps name the same things.
 	refs  map[string]string

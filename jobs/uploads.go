@@ -50,9 +50,13 @@ func (r *resolver) environment(ctx context.Context, field string, e assets.Envir
 		return e, nil
 	}
 	id, err := once(r.refs, "environment "+string(ref), func() (string, error) { return r.c.environments.Resolve(ctx, ref, nil) })
+	if err != nil && r.plan != nil {
+		return e, r.plan.fault(ctx, field, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
+	r.plan.asset(field, "environment", string(ref), id, "")
 	return azureml.Ref(id), nil
 }
 
@@ -62,7 +66,12 @@ func (r *resolver) register(ctx context.Context, field string, e assets.Environm
 	if !ok {
 		return e, nil
 	}
-	id, err := once(r.envs, def, func() (string, error) { return r.c.environments.Resolve(ctx, def, r.create()) })
+	id, err := once(r.envs, def, func() (string, error) {
+		if r.plan != nil {
+			return r.planEnvironment(ctx, field, def)
+		}
+		return r.c.environments.Resolve(ctx, def, r.create())
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
@@ -79,7 +88,12 @@ func (r *resolver) compile(ctx context.Context, field string, code Code, command
 	if code.Go == nil {
 		return code, command, nil
 	}
-	fail := func(err error) (Code, string, error) { return Code{}, "", fmt.Errorf("%s: %w", field, err) }
+	fail := func(err error) (Code, string, error) {
+		if r.plan != nil {
+			return Code{}, command, r.plan.fault(ctx, field, err)
+		}
+		return Code{}, "", fmt.Errorf("%s: %w", field, err)
+	}
 	p, err := r.platform(ctx, compute)
 	if err != nil {
 		return fail(err)
@@ -90,10 +104,12 @@ func (r *resolver) compile(ctx context.Context, field string, code Code, command
 		return fail(err)
 	}
 	r.remove = append(r.remove, remove)
-	if command, err = code.Go.command(command); err != nil {
+	run, err := code.Go.command(command)
+	if err != nil {
 		return fail(err)
 	}
-	return Folder(dir), command, nil
+	r.plan.label(dir, fmt.Sprintf("%s (compiled for %s/%s)", code.Go.Package, p.os, p.arch))
+	return Folder(dir), run, nil
 }
 
 // sendCode uploads a job's code.
@@ -102,18 +118,22 @@ func (r *resolver) sendCode(ctx context.Context, field string, code Code) (Code,
 	switch {
 	case code.Ref != "":
 		id, err := r.c.codes.Resolve(ctx, code.Ref)
+		if err != nil && r.plan != nil {
+			return code, r.plan.fault(ctx, field, err)
+		}
 		if err != nil {
 			return Code{}, fmt.Errorf("%s: %w", field, err)
 		}
+		r.plan.asset(field, "code", string(code.Ref), id, "")
 		return CodeRef(azureml.Ref(id)), nil
 	case path == "":
 		return Code{}, nil
 	}
-	made, err := r.c.codes.Create(ctx, &assets.Code{Path: path}, &assets.CodeOptions{Progress: r.o.Progress, Concurrency: r.o.Concurrency})
+	id, err := r.sendSnapshot(ctx, field, path)
 	if err != nil {
 		return Code{}, fmt.Errorf("%s: %w", field, err)
 	}
-	return CodeRef(azureml.Ref(made.ID)), nil
+	return CodeRef(azureml.Ref(id)), nil
 }
 
 // references resolves the inputs that name assets.
@@ -125,8 +145,21 @@ func (r *resolver) references(ctx context.Context, in Inputs) (Inputs, error) {
 			continue
 		}
 		path, err := r.reference(ctx, v)
+		if err != nil && r.plan != nil {
+			if err := r.plan.fault(ctx, "inputs."+name, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("inputs.%s: %w", name, err)
+		}
+		if path != v.Path {
+			kind := "data"
+			if t := v.dataType(); t == TypeCustomModel || t == TypeMLFlowModel {
+				kind = "model"
+			}
+			r.plan.asset("inputs."+name, kind, v.Path, path, "")
 		}
 		v.Path = path
 		out[name] = v
@@ -160,15 +193,27 @@ func (r *resolver) uploads(ctx context.Context, in Inputs) (Inputs, error) {
 		if v.IsLiteral() || !wire.IsLocalPath(v.Path) {
 			continue
 		}
-		up, err := r.c.datastores.Upload(ctx, localPath(v.Path), &assets.UploadOptions{Datastore: v.Datastore, Progress: r.o.Progress, Concurrency: r.o.Concurrency})
+		path, err := r.upload(ctx, "inputs."+name, v)
 		if err != nil {
 			return nil, fmt.Errorf("inputs.%s: %w", name, err)
 		}
-		v.Path = up.ShortURI()
+		v.Path = path
 		if v.dataType() == TypeURIFolder && !strings.HasSuffix(v.Path, "/") {
 			v.Path += "/"
 		}
 		out[name] = v
 	}
 	return out, nil
+}
+
+// upload sends one input, and gives its address.
+func (r *resolver) upload(ctx context.Context, field string, v Input) (string, error) {
+	if r.plan != nil {
+		return r.planInput(ctx, field, v)
+	}
+	up, err := r.c.datastores.Upload(ctx, localPath(v.Path), &assets.UploadOptions{Datastore: v.Datastore, Progress: r.o.Progress, Concurrency: r.o.Concurrency})
+	if err != nil {
+		return "", err
+	}
+	return up.ShortURI(), nil
 }

@@ -42,12 +42,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if inner.Host == "" {
 		inner.Host = host
 	}
-	inner.Header = canonical(inner.Header) // as a server that reads them finds them, however they were set
-	inner.Header = make(http.Header, len(req.Header))
-	for k, v := range req.Header { // generated clients write names that a connection would bring into form
-		k = http.CanonicalHeaderKey(k)
-		inner.Header[k] = append(inner.Header[k], v...)
-	}
+	inner.Header = canonical(req.Header) // as a server that reads them finds them, however generated clients write them
 	inner.RequestURI = req.URL.RequestURI()
 	inner.RemoteAddr = "in-process"
 	inner.Proto, inner.ProtoMajor, inner.ProtoMinor = "HTTP/1.1", 1, 1
@@ -83,7 +78,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	}
 	res := &http.Response{
 		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: a.sent, Request: req, ContentLength: -1, Body: &answerBody{a: a, cancel: cancel},
+		Header: canonical(a.sent), Request: req, ContentLength: -1, Body: &answerBody{a: a, cancel: cancel},
 	}
 	if n, err := strconv.ParseInt(a.sent.Get("Content-Length"), 10, 64); err == nil {
 		res.ContentLength = n

@@ -1,0 +1,112 @@
+package jobs_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/azureml-go/azureml/jobs"
+	"github.com/azureml-go/azureml/workspace"
+	"github.com/azureml-go/azureml/workspace/local"
+)
+
+// reading refuses every request that could change something. The two POSTs that only read are the key of a datastore, and
+// the question what a local workspace would reuse.
+type reading struct{ w *local.Workspace }
+
+func (r reading) Do(req *http.Request) (*http.Response, error) {
+	read := req.Method == http.MethodGet || req.Method == http.MethodHead ||
+		req.Method == http.MethodPost && (strings.HasSuffix(req.URL.Path, "/listSecrets") || strings.HasSuffix(req.URL.Path, "/reuse"))
+	if !read {
+		return nil, fmt.Errorf("%s %s changes something", req.Method, req.URL.Path)
+	}
+	return r.w.Transport().Do(req)
+}
+
+func planner(t *testing.T, lw *local.Workspace) *jobs.Client {
+	t.Helper()
+	o := &workspace.Options{}
+	o.Transport = reading{lw}
+	c, err := workspace.New(lw.ID(), lw.Credential(), o)
+	require.NoError(t, err)
+	return c.Jobs
+}
+
+// A plan of what was never submitted uploads all, and one of what was submitted nothing; neither changes anything.
+func TestLocalPlan(t *testing.T) {
+	shell(t)
+	lw, dir := open(t), t.TempDir()
+	c := planner(t, lw)
+	write(t, filepath.Join(dir, "code", "say.sh"), "cat $1 > $2/copy\n")
+	write(t, filepath.Join(dir, "code", "more", "text"), strings.Repeat("x", 2000))
+	rows := write(t, filepath.Join(dir, "rows.csv"), "a,b\n1,2\n")
+	job := func() jobs.Spec {
+		return jobs.Command("sh say.sh ${{inputs.rows}} ${{outputs.out}}").Code(filepath.Join(dir, "code")).In(host).On("cpu-cluster").
+			Input("rows", jobs.URIFile(rows)).Output("out", jobs.OutputFolder())
+	}
+	p, err := c.Plan(t.Context(), job(), nil)
+	require.NoError(t, err)
+	require.Empty(t, p.Problems)
+	require.Len(t, p.Uploads, 2)
+	require.EqualValues(t, len("cat $1 > $2/copy\n")+2000+len("a,b\n1,2\n"), p.Bytes())
+	require.Equal(t, jobs.RunStep, p.Steps[0].Decision)
+	require.True(t, p.Assets[0].New)
+
+	done(t, lw.Client.Jobs, job())
+	p, err = c.Plan(t.Context(), job(), nil)
+	require.NoError(t, err)
+	require.Zero(t, p.Bytes(), "%s", p)
+	for _, u := range p.Uploads {
+		require.True(t, u.Reused, "%s", p)
+	}
+	require.False(t, p.Assets[0].New)
+
+	write(t, filepath.Join(dir, "code", "say.sh"), "cat $1 > $2/copy2\n")
+	p, err = c.Plan(t.Context(), job(), nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 2000+len("cat $1 > $2/copy2\n"), p.Bytes(), "a changed byte is another snapshot")
+}
+
+// The steps of a pipeline are decided beforehand as they are decided when they run.
+func TestLocalPlanOfPipeline(t *testing.T) {
+	shell(t)
+	lw, dir := open(t), t.TempDir()
+	c := planner(t, lw)
+	write(t, filepath.Join(dir, "rows.csv"), "a\nb\nc\n")
+	write(t, filepath.Join(dir, "count.yml"), countFile)
+	write(t, filepath.Join(dir, "code", "double.sh"), "for i in $(seq $2); do cat $1; done > $3\n")
+	file := write(t, filepath.Join(dir, "pipeline.yml"), pipelineFile)
+	plan := func() (map[string]jobs.Decision, *jobs.Plan) {
+		spec, err := jobs.Load(file)
+		require.NoError(t, err)
+		p, err := c.Plan(t.Context(), spec, nil)
+		require.NoError(t, err)
+		require.Empty(t, p.Problems)
+		got := map[string]jobs.Decision{}
+		for _, s := range p.Steps {
+			got[s.Name] = s.Decision
+		}
+		return got, p
+	}
+	before, p := plan()
+	require.Len(t, before, 2)
+	require.NotZero(t, p.Bytes())
+	spec, err := jobs.Load(file)
+	require.NoError(t, err)
+	done(t, lw.Client.Jobs, spec)
+	after, p := plan()
+	require.Zero(t, p.Bytes(), "%s", p)
+	if after["double"] == jobs.DecidedByService {
+		require.Equal(t, before, after)
+		return // a local workspace that does not tell
+	}
+	require.Equal(t, map[string]jobs.Decision{"double": jobs.RunStep, "count": jobs.RunStep}, before)
+	require.Equal(t, map[string]jobs.Decision{"double": jobs.ReuseStep, "count": jobs.ReuseStep}, after, "%s", p)
+	write(t, filepath.Join(dir, "code", "double.sh"), "for i in $(seq $2); do cat $1; done > $3 # changed\n")
+	changed, p := plan()
+	require.Equal(t, jobs.RunStep, changed["double"], "%s", p)
+}
