@@ -115,7 +115,7 @@ func (r *resolver) registerComponent(ctx context.Context, op string, c Component
 		}
 	}
 	if r.plan != nil {
-		return r.planComponent(ctx, c, name, version)
+		return r.planComponent(ctx, c, name, version, body)
 	}
 	var raw json.RawMessage
 	call := &rest.Call{Op: op, Method: http.MethodPut, Group: "components", Path: r.c.rest.Path("components", name, "versions", version), Body: body, Out: &raw}

@@ -91,7 +91,7 @@ func (c *Client) Plan(ctx context.Context, spec Spec, o *SubmitOptions) (p *Plan
 	}
 	p = &Plan{Name: name, Type: d.jobType()}
 	r := newResolver(c, op, o)
-	r.plan = &planning{plan: p, labels: map[string]string{}, assets: map[string]bool{}}
+	r.plan = &planning{plan: p, labels: map[string]string{}, assets: map[string]bool{}, specs: map[string]map[string]any{}}
 	defer func() { err = errors.Join(err, r.close()) }()
 	check := &checker{ctx: ctx, r: r, faults: kept}
 	d.check(ctx, check)
@@ -104,14 +104,15 @@ func (c *Client) Plan(ctx context.Context, spec Spec, o *SubmitOptions) (p *Plan
 	}
 	c.defaults(ctx, d, name, o)
 	p.Experiment = *d.head().experiment
-	if p.Steps, err = c.steps(ctx, op, d, name, len(p.Problems) > 0); err != nil {
+	if p.Steps, err = c.steps(ctx, r, d, name); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
 // steps are the job's, decided where that can be known.
-func (c *Client) steps(ctx context.Context, op string, d definition, name string, faulty bool) ([]PlannedStep, error) {
+func (c *Client) steps(ctx context.Context, r *resolver, d definition, name string) ([]PlannedStep, error) {
+	op, faulty := r.op, len(r.plan.plan.Problems) > 0
 	j, ok := d.(*PipelineJob)
 	if !ok {
 		s := PlannedStep{Name: name, Decision: RunStep, Reason: "only steps of pipelines are reused"}
@@ -125,7 +126,7 @@ func (c *Client) steps(ctx context.Context, op string, d definition, name string
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", op, err)
 		}
-		decided, err := c.decide(ctx, op, body)
+		decided, err := c.decide(ctx, op, r.plan.whole(body))
 		if err != nil || decided != nil {
 			return decided, err
 		}
@@ -161,7 +162,7 @@ func (c *Client) decide(ctx context.Context, op string, body map[string]any) ([]
 	}
 	err = c.rest.Do(ctx, &rest.Call{
 		Op: op, Method: http.MethodPost, Idempotent: true, Plane: rest.API, Path: path + c.rest.Path("reuse"),
-		Body: map[string]any{"properties": body["properties"]}, Out: &answer,
+		Body: body, Out: &answer,
 	})
 	if isStatus(err, http.StatusNotFound) {
 		return nil, nil

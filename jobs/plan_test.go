@@ -81,7 +81,8 @@ func TestPlanAsksTheLocalWorkspace(t *testing.T) {
 	require.Len(t, asked, 1)
 	steps, ok := asked[0].body["properties"].(map[string]any)["jobs"].(map[string]any)
 	require.True(t, ok)
-	require.Contains(t, steps["prep"].(map[string]any)["componentId"], "planned:")
+	require.NotContains(t, steps["prep"], "componentId")
+	require.Contains(t, steps["prep"].(map[string]any)["component"].(map[string]any)["code"], "planned:", "what is not there yet is in its place")
 	require.Equal(t, testWorkspace+"/components/train/versions/3", steps["train"].(map[string]any)["componentId"])
 	require.Empty(t, w.calls("PUT "))
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -14,12 +15,14 @@ import (
 	"github.com/azureml-go/azureml/internal/wire"
 )
 
-// planning notes what a resolver finds, in place of what it would do. What is not there yet gets the id "planned:HASH".
+// planning notes what a resolver finds, in place of what it would do. Code that is not there yet gets the id "planned:HASH",
+// all else the one that it would have.
 type planning struct {
 	plan   *Plan
 	prefix string            // of the fields of the step that is resolved
 	labels map[string]string // what people call a folder that was made on the way
 	assets map[string]bool
+	specs  map[string]map[string]any // of components that are not there yet, by id
 }
 
 const notThere = "planned:"
@@ -139,14 +142,11 @@ func (r *resolver) planEnvironment(ctx context.Context, field string, def *asset
 			Field: r.plan.prefix + field, Kind: "environment", Given: given, ID: id, Name: e.Name, Version: e.Version, New: e.ID == "", Reason: e.Reason,
 		})
 	}
-	if e.ID == "" {
-		return notThere + e.Version, nil
-	}
 	return id, nil
 }
 
 // planComponent says what registering a component would do (ComponentVersions_Get).
-func (r *resolver) planComponent(ctx context.Context, c Component, name, version string) (Component, error) {
+func (r *resolver) planComponent(ctx context.Context, c Component, name, version string, body map[string]any) (Component, error) {
 	k := c.common()
 	id := r.c.id("components", name) + "/versions/" + version
 	err := r.c.rest.Do(ctx, &rest.Call{Op: r.op, Group: "components", Path: r.c.rest.Path("components", name, "versions", version)})
@@ -166,8 +166,9 @@ func (r *resolver) planComponent(ctx context.Context, c Component, name, version
 		a.Reason = "the version is there and would be changed, where the service lets it be"
 	}
 	r.plan.plan.Assets = append(r.plan.plan.Assets, a)
-	if *k.id = id; a.New {
-		*k.id = notThere + version
+	*k.id = id
+	if props, ok := body["properties"].(map[string]any); ok && a.New {
+		r.plan.specs[id], _ = props["componentSpec"].(map[string]any) // a component has one
 	}
 	if anonymous && r.made != nil {
 		r.made[version] = c
@@ -183,6 +184,60 @@ func (r *resolver) planInput(ctx context.Context, field string, v Input) (string
 	}
 	r.plan.upload(field, "data", up)
 	return fmt.Sprintf("azureml://datastores/%s/paths/%s", up.Datastore, up.Target), nil
+}
+
+// inline puts the specifications of components that are not there yet into the steps that name them.
+func (p *planning) inline(steps any) any {
+	nodes, ok := steps.(map[string]any)
+	if !ok {
+		return steps
+	}
+	out := make(map[string]any, len(nodes))
+	for name, n := range nodes {
+		out[name] = n
+		node, ok := n.(map[string]any)
+		if !ok {
+			continue
+		}
+		id, _ := node["componentId"].(string)
+		if trial, ok := node["trial"].(map[string]any); ok {
+			id, _ = trial["componentId"].(string)
+		}
+		if spec := p.spec(id); spec != nil {
+			node = maps.Clone(node)
+			delete(node, "componentId")
+			node["component"], out[name] = spec, node
+		}
+	}
+	return out
+}
+
+// spec is the specification of a component that is not there yet.
+func (p *planning) spec(id string) map[string]any {
+	spec := p.specs[strings.TrimPrefix(id, "azureml:")]
+	if spec == nil || spec["jobs"] == nil {
+		return spec
+	}
+	spec = maps.Clone(spec)
+	spec["jobs"] = p.inline(spec["jobs"])
+	return spec
+}
+
+// whole is the pipeline's body with all that is not there yet in its place.
+func (p *planning) whole(body map[string]any) map[string]any {
+	props, ok := body["properties"].(map[string]any)
+	if !ok {
+		return body
+	}
+	props = maps.Clone(props)
+	id, _ := props["componentId"].(string)
+	if spec := p.spec(id); spec != nil {
+		delete(props, "componentId")
+		props["jobs"] = spec["jobs"]
+	} else {
+		props["jobs"] = p.inline(props["jobs"])
+	}
+	return map[string]any{"properties": props}
 }
 
 // names are the steps of a pipeline in their order.
