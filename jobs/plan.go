@@ -172,6 +172,9 @@ func (c *Client) decide(ctx context.Context, op string, body map[string]any) ([]
 	}
 	out := make([]PlannedStep, 0, len(answer.Steps))
 	for _, s := range answer.Steps {
+		if s.Decision == ReuseStep && s.Reason == "" {
+			s.Reason = "nothing that it depends on has changed"
+		}
 		out = append(out, PlannedStep{s.Name, s.Decision, s.Reason, s.Run})
 	}
 	return out, nil
@@ -200,9 +203,14 @@ func (p *Plan) Fprint(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s in experiment %s: %s to upload\n", p.Type, p.Name, p.Experiment, bytesText(p.Bytes()))
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	row := func(cells ...string) { fmt.Fprintln(t, strings.TrimRight(strings.Join(cells, "\t"), "\t ")) }
+	columns := 0
+	row := func(cells ...string) { // short rows would end the columns
+		fmt.Fprintln(t, strings.Join(cells, "\t")+strings.Repeat("\t", max(0, columns-len(cells))))
+	}
 	table := func(head ...string) {
+		columns = 0
 		row()
+		columns = len(head)
 		row(head...)
 	}
 	if len(p.Uploads) > 0 {
@@ -255,8 +263,12 @@ func (p *Plan) Fprint(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	for line := range strings.Lines(b.String()) {
+		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bytesText is a number of bytes for people.
