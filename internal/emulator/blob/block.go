@@ -54,6 +54,7 @@ func (s *Service) stage(ctx context.Context, a address, block string, c *content
 		if err := throwAway(tx, files); err != nil {
 			return err
 		}
+		s.known.wait(stagedKey{container, a.blob})
 		_, err = tx.Exec(`INSERT INTO blob_blocks (container, name, block, file, size, created) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (container, name, block) DO UPDATE SET file = excluded.file, size = excluded.size, created = excluded.created`,
 			container, a.blob, block, c.file, c.size, s.now().UnixNano())

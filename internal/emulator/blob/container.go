@@ -133,6 +133,7 @@ func (s *Service) deleteContainer(ctx context.Context, a address, check func(*co
 		if err := throwAway(tx, blocks); err != nil {
 			return err
 		}
+		s.known.drop(a)
 		_, err = tx.Exec(`DELETE FROM blob_containers WHERE id = ?`, b.id)
 		return err
 	})

@@ -122,6 +122,10 @@ type write struct {
 	// choose, when set, is asked after check and sets place, segments and size: a
 	// block list can be resolved in the transaction only.
 	choose func(tx *sql.Tx, container int64, old *record) error
+	// Set by replace: what was known of the container, and the blob whose waiting
+	// blocks were dropped.
+	epoch    int
+	unstaged *stagedKey
 }
 
 // take makes a received content the write's.
@@ -151,10 +155,14 @@ func (s *Service) commit(ctx context.Context, a address, w *write) (*record, err
 		files, err = s.replace(tx, a, w, r)
 		return err
 	})
+	if err != nil && w.unstaged != nil {
+		s.known.wait(*w.unstaged) // they wait still
+	}
 	if err != nil {
 		s.dropFiles(w.fresh)
 		return nil, err
 	}
+	s.known.keep(a, r.container, w.epoch)
 	s.discard(files)
 	return r, nil
 }
@@ -162,16 +170,21 @@ func (s *Service) commit(ctx context.Context, a address, w *write) (*record, err
 // replace writes the rows of a blob's new state and returns the files that none
 // names any more.
 func (s *Service) replace(tx *sql.Tx, a address, w *write, r *record) (files []string, err error) {
-	container, err := findContainer(tx, a)
-	if err != nil {
+	if r.container, w.epoch, err = s.containerOf(tx, a); err != nil {
 		return nil, err
 	}
-	old, err := s.scanRecord(tx.QueryRow(`SELECT `+recordColumns+` FROM blobs b WHERE b.container = ? AND b.name = ?`, container, a.blob), a.account, a.container)
-	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, fs.ErrNotExist) { // a log whose file was lost is no reason to refuse
-		old, err = nil, nil
+	var old *record
+	made := false
+	if w.choose == nil { // most blobs are new
+		w.state(s, a, r)
+		if made, err = r.insert(tx, `DO NOTHING`); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	if !made {
+		if old, err = s.present(tx, a, r.container); err != nil {
+			return nil, err
+		}
 	}
 	if w.check != nil {
 		if err := w.check(old); err != nil {
@@ -179,45 +192,73 @@ func (s *Service) replace(tx *sql.Tx, a address, w *write, r *record) (files []s
 		}
 	}
 	if w.choose != nil {
-		if err := w.choose(tx, container, old); err != nil {
+		if err := w.choose(tx, r.container, old); err != nil {
 			return nil, err
 		}
+		w.state(s, a, r)
 	}
-	if w.contentType == "" {
-		w.contentType = defaultContentType
-	}
-	now := s.now()
-	r.Item = Item{Account: a.account, Container: a.container, Name: a.blob, Size: w.size, MD5: w.md5, ContentType: w.contentType, Created: now, Modified: now, Metadata: w.metadata}
-	r.container, r.place, r.version = container, w.place, s.nextETag()
-	if w.content != nil {
-		r.file = w.content.file
-	}
-	r.ETag = r.etag()
 	if old != nil {
 		if files, err = namedFiles(tx, old); err != nil {
 			return nil, err
 		}
 	}
-	blocks, err := column[string](tx, `DELETE FROM blob_blocks WHERE container = ? AND name = ? RETURNING file`, container, a.blob)
-	if err != nil {
-		return nil, err
+	if key := (stagedKey{r.container, a.blob}); s.known.waits(key) {
+		blocks, err := column[string](tx, `DELETE FROM blob_blocks WHERE container = ? AND name = ? RETURNING file`, r.container, a.blob)
+		if err != nil {
+			return nil, err
+		}
+		s.known.gone(key)
+		w.unstaged = &key
+		files = append(files, blocks...)
 	}
-	files = without(append(files, blocks...), w.segments)
+	files = without(files, w.segments)
 	if err := throwAway(tx, files); err != nil {
 		return nil, err
 	}
-	err = tx.QueryRow(`INSERT INTO blobs (container, name, kind, place, file, size, etag, md5, content_type, headers, metadata, created, modified)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (container, name) DO UPDATE SET kind = excluded.kind, place = excluded.place, file = excluded.file, size = excluded.size,
+	if !made {
+		if _, err := r.insert(tx, `(container, name) DO UPDATE SET kind = excluded.kind, place = excluded.place, file = excluded.file, size = excluded.size,
 			etag = excluded.etag, md5 = excluded.md5, content_type = excluded.content_type, headers = excluded.headers,
-			metadata = excluded.metadata, created = excluded.created, modified = excluded.modified
-		RETURNING id`,
-		container, a.blob, r.kind, r.place, r.file, r.Size, r.version, r.MD5, r.ContentType, encodeHeaders(r.headers),
-		encodeMetadata(r.Metadata), now.UnixNano(), now.UnixNano()).Scan(&r.id)
-	if err != nil {
-		return nil, err
+			metadata = excluded.metadata, created = excluded.created, modified = excluded.modified`); err != nil {
+			return nil, err
+		}
 	}
 	return files, writeContent(tx, r, old, w)
+}
+
+// present reads a blob's row in an update; nil when there is none.
+func (s *Service) present(tx *sql.Tx, a address, container int64) (*record, error) {
+	old, err := s.scanRecord(tx.QueryRow(`SELECT `+recordColumns+` FROM blobs b WHERE b.container = ? AND b.name = ?`, container, a.blob), a.account, a.container)
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, fs.ErrNotExist) { // a log whose file was lost is no reason to refuse
+		return nil, nil
+	}
+	return old, err
+}
+
+// state makes r the row that the write asks for.
+func (w *write) state(s *Service, a address, r *record) {
+	if w.contentType == "" {
+		w.contentType = defaultContentType
+	}
+	now := s.now()
+	r.Item = Item{Account: a.account, Container: a.container, Name: a.blob, Size: w.size, MD5: w.md5, ContentType: w.contentType, Created: now, Modified: now, Metadata: w.metadata}
+	r.headers, r.place, r.version = w.headers, w.place, s.nextETag()
+	if w.content != nil {
+		r.file = w.content.file
+	}
+	r.ETag = r.etag()
+}
+
+// insert writes the row and reports whether it did, and not found another that
+// conflict leaves alone.
+func (r *record) insert(tx *sql.Tx, conflict string) (bool, error) {
+	at := r.Created.UnixNano()
+	err := tx.QueryRow(`INSERT INTO blobs (container, name, kind, place, file, size, etag, md5, content_type, headers, metadata, created, modified)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT `+conflict+` RETURNING id`,
+		r.container, r.Name, r.kind, r.place, r.file, r.Size, r.version, r.MD5, r.ContentType, encodeHeaders(r.headers), encodeMetadata(r.Metadata), at, at).Scan(&r.id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // writeContent writes the rows that hold or name the bytes, over those of old.

@@ -37,6 +37,7 @@ type Service struct {
 	ensured sync.Map
 	// lives holds the rows of blobs that Live made and Finish has not met yet, by address.
 	lives sync.Map
+	known known
 	files folder
 	trash collector
 	// growing serialises the writers of one append blob.
@@ -82,6 +83,9 @@ func (s *Service) open() error {
 			return err
 		}
 		if err := s.dropOldBlocks(tx); err != nil {
+			return err
+		}
+		if err := s.known.load(tx); err != nil {
 			return err
 		}
 		if garbage, err = column[string](tx, `SELECT file FROM blob_garbage`); err != nil {
