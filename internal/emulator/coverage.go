@@ -15,7 +15,7 @@ func WriteRoutes(w io.Writer) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# What a local workspace serves\n\nMade from the router's own table: %d routes of %d kinds. `{W}` is a workspace's resource id.\n", len(all), len(kinds))
-	fmt.Fprintf(&b, "Besides them: the blob service under `/ACCOUNT/…`, MLflow at the root and under `/mlflow/v1.0{W}` and `/mlflow/v2.0{W}`, scoring under `/endpoints/NAME/…`,\n")
+	fmt.Fprintf(&b, "Besides them: storage under `/ACCOUNT/…` (blobs, and what only Data Lake Gen2 or Azure Files ask) and under `/ACCOUNT.blob/…`, `/ACCOUNT.dfs/…`, `/ACCOUNT.file/…`, MLflow at the root and under `/mlflow/v1.0{W}` and `/mlflow/v2.0{W}`, scoring under `/endpoints/NAME/…`,\n")
 	fmt.Fprintf(&b, "and any host of Azure under `/h/HOST/…`. Routes of the resource manager are served below `/mferp/managementfrontend` too.\n\n")
 	b.WriteString("| method | path | operation | api-versions | long-running |\n|---|---|---|---|---|\n")
 	for _, r := range all {

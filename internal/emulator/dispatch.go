@@ -54,6 +54,16 @@ var apiRoots = map[string]bool{
 // trackingRoots are the first segments that MLflow's own server has.
 var trackingRoots = map[string]bool{"api": true, "ajax-api": true, "health": true, "version": true, "v1": true, "get-artifact": true, "model-versions": true, "graphql": true}
 
+// storageSegment tells the account and the service of a path's first segment that names both: "account.file".
+func storageSegment(first string) (account string, p blob.Protocol, ok bool) {
+	account, service, _ := strings.Cut(first, ".")
+	switch p := blob.Protocol(strings.ToLower(service)); p {
+	case blob.Blobs, blob.Lake, blob.Files:
+		return account, p, account != ""
+	}
+	return "", "", false
+}
+
 // byPath finds the place of a request that came over the port.
 func byPath(u *url.URL) place {
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
@@ -74,6 +84,13 @@ func byPath(u *url.URL) place {
 		return byHost(host, inner)
 	default:
 		p.plane = planeBlob
+		if account, protocol, ok := storageSegment(first); ok { // /ACCOUNT.file/SHARE
+			p.protocol = protocol
+			p.path, p.rawPath = "/"+account+cutSegment(p.path), cutSegment(p.rawPath)
+			if p.rawPath != "" {
+				p.rawPath = "/" + account + p.rawPath
+			}
+		}
 		// azure-ai-ml puts a slash behind an account's address that may have one already.
 		p.path, p.rawPath = oneSlash(p.path), oneSlash(p.rawPath)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/blob"
 )
 
 // edge rewrites addresses between Azure's, which documents carry, and the listener's, which the caller used. Only strings that begin with an address are rewritten, so that
@@ -87,7 +88,10 @@ func (e *edge) outText(s string) string {
 	case strings.HasSuffix(host, "."+arm.InferenceHost):
 		return e.base() + "/endpoints/" + strings.TrimSuffix(host, "."+arm.InferenceHost) + tail
 	}
-	if a, _, ok := storageHost(host); ok && e.account(a) {
+	if a, p, ok := storageHost(host); ok && e.account(a) {
+		if p != blob.Blobs {
+			a += "." + string(p)
+		}
 		return e.base() + "/" + a + tail
 	}
 	return s
@@ -150,6 +154,10 @@ func (e *edge) inText(s string) string {
 			return "azureml://" + arm.APIHost + tail
 		case apiRoots[low]:
 			return "https://" + arm.APIHost + tail
+		case strings.Contains(low, "."):
+			if account, p, ok := storageSegment(low); ok && e.account(account) {
+				return "https://" + account + "." + string(p) + "." + arm.StorageSuffix + tail[1+len(first):]
+			}
 		case e.account(low):
 			return "https://" + low + "." + arm.BlobSuffix + tail[1+len(first):]
 		}

@@ -18,6 +18,8 @@ func TestEdge(t *testing.T) {
 		"https://eastus.api.azureml.ms/discovery":                          "http://127.0.0.1:7/discovery",
 		"https://mine.blob.core.windows.net/c/b?sig=x":                     "http://127.0.0.1:7/mine/c/b?sig=x",
 		"https://mine.blob.core.windows.net":                               "http://127.0.0.1:7/mine",
+		"https://mine.file.core.windows.net/share/f?sig=x":                 "http://127.0.0.1:7/mine.file/share/f?sig=x",
+		"https://mine.dfs.core.windows.net/lake/d":                         "http://127.0.0.1:7/mine.dfs/lake/d",
 		"https://ep.eastus.inference.ml.azure.com/score":                   "http://127.0.0.1:7/endpoints/ep/score",
 		"azureml://eastus.api.azureml.ms/mlflow/v1.0/subscriptions/s":      "http://127.0.0.1:7/mlflow/v1.0/subscriptions/s",
 		"https://eastus.api.azureml.ms/history/v1.0/subscriptions/s/runs/": "http://127.0.0.1:7/history/v1.0/subscriptions/s/runs/",

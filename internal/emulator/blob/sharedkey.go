@@ -33,6 +33,9 @@ func (q *request) sharedKey(key, credential string) error {
 		// As signed for a host that is the account's own.
 		resources = append(resources, "/"+strings.TrimPrefix(path, "/"))
 	}
+	if sent, _, _ := strings.Cut(q.RequestURI, "?"); strings.HasPrefix(sent, "/") && sent != resources[0] {
+		resources = append(resources, sent) // as it was sent to an address that names the service
+	}
 	for _, headers := range canonicalHeaders(q.Header) {
 		for _, path := range resources {
 			if equal(signature, sign(key, q.stringToSign(headers, "/"+account+path+canonicalQuery(q.URL.RawQuery)))) {
