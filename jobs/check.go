@@ -283,7 +283,7 @@ func treeFault(ctx context.Context, path string, limit int64) string {
 }
 
 func (c *checker) services(s Services) {
-	for _, name := range slices.Sorted(maps.Keys(s)) {
+	for _, name := range sortedKeys(s) {
 		if f := s[name].fault(); f != "" {
 			c.add("services."+name, "%s", f)
 		}

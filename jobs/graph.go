@@ -24,7 +24,7 @@ func (c *checker) graph(ctx context.Context, g *graph) {
 		}
 	}
 	edges := map[string][]string{}
-	for _, name := range slices.Sorted(maps.Keys(g.nodes)) {
+	for _, name := range sortedKeys(g.nodes) {
 		node := g.nodes[name]
 		if node == nil {
 			c.add("jobs."+name, "the step is nil")
@@ -58,7 +58,7 @@ func (c *checker) bound(g *graph, self string, node Node) (after []string) {
 	h := node.node()
 	see := func(field, text string) { after = append(after, c.refers(g, self, field, text)...) }
 	if h.inputs != nil {
-		for _, name := range slices.Sorted(maps.Keys(*h.inputs)) {
+		for _, name := range sortedKeys(*h.inputs) {
 			in := (*h.inputs)[name]
 			if s, ok := in.Value.(string); ok {
 				see("inputs."+name, s)
@@ -67,11 +67,11 @@ func (c *checker) bound(g *graph, self string, node Node) (after []string) {
 		}
 	}
 	if h.outputs != nil {
-		for _, name := range slices.Sorted(maps.Keys(*h.outputs)) {
+		for _, name := range sortedKeys(*h.outputs) {
 			see("outputs."+name, (*h.outputs)[name].Path)
 		}
 	}
-	for _, path := range slices.Sorted(maps.Keys(h.bindings)) {
+	for _, path := range sortedKeys(h.bindings) {
 		see(path, h.bindings[path])
 	}
 	switch n := node.(type) {
@@ -205,6 +205,19 @@ func (c *checker) loop(g *graph, n *DoWhileNode) {
 			taken[q] = p
 		}
 	}
+}
+
+// sortedKeys are a map's keys in their order. Most maps of a step are empty or small, and a pipeline has many.
+func sortedKeys[M ~map[string]V, V any](m M) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
 }
 
 func known[V any](m map[string]V, key string) bool {

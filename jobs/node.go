@@ -387,7 +387,7 @@ func (c *checker) step(ctx context.Context, h nodeHead) {
 		c.fit(h, s.common())
 	}
 	if h.inputs != nil {
-		for _, name := range slices.Sorted(maps.Keys(*h.inputs)) {
+		for _, name := range sortedKeys(*h.inputs) {
 			in := (*h.inputs)[name]
 			if f := in.fault(); f != "" {
 				c.add("inputs."+name, "%s", f)
@@ -403,7 +403,7 @@ func (c *checker) step(ctx context.Context, h nodeHead) {
 
 // fit checks that a step gives its component what it needs, and nothing that it does not have.
 func (c *checker) fit(h nodeHead, k component) {
-	for _, name := range slices.Sorted(maps.Keys(k.inputs)) {
+	for _, name := range sortedKeys(k.inputs) {
 		if k.inputs[name].optional() || c.loose {
 			continue
 		}

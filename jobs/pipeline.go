@@ -60,6 +60,9 @@ type PipelineSettings struct {
 // EncodeWire writes the settings, and where the pipeline came from.
 func (s PipelineSettings) EncodeWire(e *wire.Encoding) (any, error) {
 	m, err := e.Plain(s)
+	if err == nil && e.Spelling() == wire.YAML && len(m) == 0 {
+		return wire.Omit, nil
+	}
 	if err != nil || e.Spelling() == wire.YAML {
 		return m, err
 	}
@@ -203,7 +206,7 @@ func (c *checker) required(want ComponentInputs, in Inputs) {
 
 // everywhere checks that each step that runs somewhere says where, since the pipeline does not.
 func (c *checker) everywhere(prefix string, nodes Nodes) {
-	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+	for _, name := range sortedKeys(nodes) {
 		h := nodes[name].node()
 		field := prefix + "jobs." + name
 		if h.component != nil {

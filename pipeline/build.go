@@ -110,7 +110,7 @@ func (m *making) graph() {
 				g.Step = s.name + f.Step
 				m.faults.put(&g)
 			}
-			x.node = jobs.CloneNode(x.draft.node)
+			x.node = copyOf(x.draft.node)
 		}
 		m.steps[s.name] = x
 		order = append(order, x)

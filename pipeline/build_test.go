@@ -227,6 +227,7 @@ func TestPortsThatTheCommandNames(t *testing.T) {
 func TestBuildIsPure(t *testing.T) {
 	t.Parallel()
 	j := train()
+	j.Tags, j.EnvironmentVariables = map[string]string{"t": "1"}, jobs.Variables{"B": "1"}
 	p := pipeline.New("p").On("cpu").Tag("a", "b")
 	p.Step("one", j).Set("data", jobs.URIFolder("azureml:x:1")).Env("A", "1")
 	p.Step("two", j).Set("data", jobs.URIFolder("azureml:x:1"))
@@ -239,13 +240,17 @@ func TestBuildIsPure(t *testing.T) {
 	n := first.Jobs["one"].(*jobs.CommandNode)
 	n.Inputs["data"], n.EnvironmentVariables["A"] = jobs.Literal(1), "2"
 	n.Component.(*jobs.CommandComponent).Inputs["lr"] = jobs.ComponentInput{}
+	n.Tags["t"] = "2"
+	first.Jobs["two"].(*jobs.CommandNode).EnvironmentVariables["B"] = "2"
 	delete(first.Jobs, "two")
 	second, err := p.Build()
 	require.NoError(t, err)
 	got, err := jobs.Dump(second)
 	require.NoError(t, err)
 	require.Equal(t, string(want), string(got))
-	require.Equal(t, train(), j, "the definition is not changed")
+	want2 := train()
+	want2.Tags, want2.EnvironmentVariables = map[string]string{"t": "1"}, jobs.Variables{"B": "1"}
+	require.Equal(t, want2, j, "the definition is not changed")
 }
 
 func TestSweepJobsBecomeSteps(t *testing.T) {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 
@@ -36,7 +37,7 @@ func (m *making) jobDraft(d *draft, s jobs.Spec) {
 
 func (d *draft) command(j *jobs.CommandJob) {
 	c := &jobs.CommandComponent{
-		DisplayName: j.DisplayName, Description: j.Description, Tags: j.Tags, Command: j.Command, Code: j.Code, Environment: j.Environment,
+		DisplayName: j.DisplayName, Description: j.Description, Tags: maps.Clone(j.Tags), Command: j.Command, Code: j.Code, Environment: j.Environment,
 		Distribution: j.Distribution, Inputs: inputsOf(j.Inputs), Outputs: outputsOf(j.Outputs),
 	}
 	if j.Resources != nil {
@@ -106,7 +107,7 @@ func spaceType(s jobs.Space) string {
 
 func (d *draft) spark(j *jobs.SparkJob) {
 	c := &jobs.SparkComponent{
-		DisplayName: j.DisplayName, Description: j.Description, Tags: j.Tags, Code: j.Code, Entry: j.Entry, PyFiles: j.PyFiles, Jars: j.Jars, Files: j.Files,
+		DisplayName: j.DisplayName, Description: j.Description, Tags: maps.Clone(j.Tags), Code: j.Code, Entry: j.Entry, PyFiles: j.PyFiles, Jars: j.Jars, Files: j.Files,
 		Archives: j.Archives, Conf: j.Conf, Environment: j.Environment, Args: j.Args, Inputs: inputsOf(j.Inputs), Outputs: outputsOf(j.Outputs),
 	}
 	d.node = &jobs.SparkNode{
@@ -200,6 +201,9 @@ var optionalGroup = regexp.MustCompile(`(^|[^$\[])\[([\w.\- \t\n]*\$\{\{\s*input
 // optional writes the optional groups of a job's command, [--flag ${{inputs.x}}], as components have them:
 // $[[--flag ${{inputs.x}}]]. The inputs in them may be left out.
 func (d *draft) optional(command string, in jobs.Inputs) string {
+	if !strings.Contains(command, "[") {
+		return command
+	}
 	return optionalGroup.ReplaceAllStringFunc(command, func(s string) string {
 		p := optionalGroup.FindStringSubmatch(s)
 		name := p[3]

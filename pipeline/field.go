@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"maps"
+
 	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/internal/wire"
 	"github.com/azureml-go/azureml/jobs"
@@ -20,6 +22,25 @@ type fields struct {
 	queue                                  **jobs.Queue
 	services                               *jobs.Services
 	bindings                               *wire.Bindings
+}
+
+// copyOf is a copy of a node that shares no map with it but that of the inputs, which are made anew when they are bound.
+func copyOf(node jobs.Node) jobs.Node {
+	n := jobs.CloneNode(node)
+	f := fieldsOf(n)
+	own(f.outputs)
+	own(f.tags)
+	own(f.properties)
+	own(f.variables)
+	own(f.services)
+	own(f.bindings)
+	return n
+}
+
+func own[M ~map[string]V, V any](m *M) {
+	if m != nil {
+		*m = maps.Clone(*m)
+	}
 }
 
 func fieldsOf(node jobs.Node) fields {

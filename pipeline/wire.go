@@ -92,6 +92,11 @@ func (m *making) wire(x *made) {
 	if n, ok := x.node.(*jobs.AutoMLNode); ok {
 		tables = n.Tables()
 	}
+	if f.inputs != nil {
+		m.waits(s.name, *f.inputs, tables)
+	} else {
+		m.waits(s.name, nil, tables)
+	}
 	var given jobs.Inputs
 	if f.inputs != nil && (len(*f.inputs) > 0 || len(s.inputs) > 0) {
 		given = make(jobs.Inputs, len(*f.inputs)+len(s.inputs))
@@ -123,7 +128,6 @@ func (m *making) wire(x *made) {
 			m.faults.add(UnknownPort, s.name, at, "a step of the kind %s has no inputs", kindName(x.node))
 		}
 	}
-	m.waits(s.name, given, tables)
 	for _, b := range s.binds {
 		switch at := b.name; {
 		case f.bindings == nil:
@@ -390,6 +394,10 @@ func (m *making) promote() {
 // finish gives a step the component that was made for it.
 func (m *making) finish(x *made) {
 	if x.component == nil {
+		return
+	}
+	if f := fieldsOf(x.node); len(x.seen)+len(x.outs) == 0 && x.step.more.resources == nil && x.step.more.instances == 0 {
+		*f.component = x.component
 		return
 	}
 	var wants *azureml.Resources
