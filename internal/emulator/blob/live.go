@@ -40,9 +40,8 @@ func (s *Service) live(ctx context.Context, a address) (*os.File, error) {
 		return nil
 	}}
 	w.take(&content{file: name})
-	r, err := s.commit(ctx, a, w)
+	_, err = s.commit(ctx, a, w)
 	if err == nil {
-		s.lives.Store(a, r)
 		return f, nil
 	}
 	if closed := f.Close(); !errors.Is(err, errBlobExists) || closed != nil {
@@ -121,18 +120,6 @@ func (s *Service) finish(ctx context.Context, a address) error {
 			appendBlob, size, sum.Sum(nil), s.nextETag(), r.Modified.UnixNano(), r.id, r.file)
 		return err
 	})
-}
-
-// grown is the row of a blob that Live made, else the one that is stored.
-func (s *Service) grown(ctx context.Context, a address) (*record, error) {
-	if v, ok := s.lives.LoadAndDelete(a); ok {
-		if r, ok := v.(*record); ok && r.id != 0 && r.file != "" {
-			if _, err := os.Stat(s.path(r.file)); err == nil {
-				return r, nil
-			}
-		}
-	}
-	return s.find(ctx, a)
 }
 
 // finishLeftovers fixes the size of the live blobs that an earlier process left.

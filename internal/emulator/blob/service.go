@@ -35,11 +35,9 @@ type Service struct {
 	shares sync.Map
 	// ensured holds ACCOUNT/CONTAINER of what EnsureContainer found or made.
 	ensured sync.Map
-	// lives holds the rows of blobs that Live made and Finish has not met yet, by address.
-	lives sync.Map
-	known known
-	files folder
-	trash collector
+	known   known
+	files   folder
+	trash   collector
 	// growing serialises the writers of one append blob.
 	growing [64]sync.Mutex
 }
