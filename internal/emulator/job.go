@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 	"github.com/azureml-go/azureml/internal/emulator/execution"
@@ -173,6 +174,7 @@ type description struct {
 	properties map[string]string
 	hidden     *bool
 	status     *string // MLflow's word; of runs that no engine drives
+	ended      *time.Time
 }
 
 func descriptionOf(d document, whole bool) *description {
@@ -219,7 +221,7 @@ func (s *Server) describe(ctx context.Context, sc arm.Scope, name string, x *des
 	if err != nil {
 		return runError(err, name)
 	}
-	u := &tracking.RunUpdate{Name: x.name, Hidden: x.hidden, Status: x.status, Tags: map[string]*string{}}
+	u := &tracking.RunUpdate{Name: x.name, Hidden: x.hidden, Status: x.status, End: x.ended, Tags: map[string]*string{}}
 	maps.Copy(u.Tags, x.tags)
 	if x.allTags && x.tags != nil {
 		for k := range run.Tags {

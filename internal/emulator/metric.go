@@ -80,14 +80,15 @@ func (c *call) mlflow(method, path string, q url.Values, body, out any) error {
 	return json.Unmarshal(w.body.Bytes(), out)
 }
 
-type experimentAnswer struct {
-	Experiment struct {
-		ExperimentID   string `json:"experiment_id"`
-		Name           string
-		CreationTime   int64  `json:"creation_time"`
-		LifecycleStage string `json:"lifecycle_stage"`
-		Tags           []struct{ Key, Value string }
-	}
+type experimentAnswer struct{ Experiment oneExperiment }
+
+type oneExperiment struct {
+	ExperimentID   string `json:"experiment_id"`
+	Name           string
+	CreationTime   int64  `json:"creation_time"`
+	LastUpdateTime int64  `json:"last_update_time"`
+	LifecycleStage string `json:"lifecycle_stage"`
+	Tags           []struct{ Key, Value string }
 }
 
 // experimentName is an experiment's name by its number.
@@ -100,31 +101,16 @@ func (c *call) experimentName(id string) (string, error) {
 // getExperiment answers an experiment by name, by its guid, or by its number. A POST makes the named one.
 func getExperiment(c *call) error {
 	name := c.v["experiment"]
-	var a experimentAnswer
 	if c.r.Method == http.MethodPost {
 		if _, err := c.s.tracking.EnsureExperiment(c.ctx(), c.sc.Key(), name); err != nil {
 			return err
 		}
 	}
-	err := c.mlflow(http.MethodGet, "/api/2.0/mlflow/experiments/get-by-name", url.Values{"experiment_name": {name}}, nil, &a)
-	if err != nil && strings.Contains(c.rt.pattern, "/experimentids/") {
-		err = c.experimentByID(name, &a)
-	}
+	a, err := c.experiment(name)
 	if err != nil {
-		return arm.NotFound("experiment", name)
+		return err
 	}
-	tags := map[string]string{}
-	for _, t := range a.Experiment.Tags {
-		tags[t.Key] = t.Value
-	}
-	archived := any(nil)
-	if a.Experiment.LifecycleStage == "deleted" {
-		archived = timestamp(time.UnixMilli(a.Experiment.CreationTime))
-	}
-	return c.reply(http.StatusOK, document{
-		"experimentId": experimentGUID(c.sc, a.Experiment.ExperimentID), "name": a.Experiment.Name, "description": tags[noteTag], "createdUtc": timestamp(time.UnixMilli(a.Experiment.CreationTime)),
-		"tags": tags, "archivedTime": archived, "retainForLifetimeOfWorkspace": false, "artifactLocation": nil,
-	})
+	return c.reply(http.StatusOK, a.document(c.sc))
 }
 
 // experimentByID finds an experiment by its number, or by the guid that run history shows for it.
@@ -132,26 +118,17 @@ func (c *call) experimentByID(id string, a *experimentAnswer) error {
 	if c.mlflow(http.MethodGet, "/api/2.0/mlflow/experiments/get", url.Values{"experiment_id": {id}}, nil, a) == nil {
 		return nil
 	}
-	token := ""
-	for {
-		var page struct {
-			Experiments []struct {
-				ExperimentID string `json:"experiment_id"`
-			}
-			NextPageToken string `json:"next_page_token"`
-		}
-		if err := c.mlflow(http.MethodPost, "/api/2.0/mlflow/experiments/search", nil, map[string]any{"max_results": 1000, "view_type": "ALL", "page_token": token}, &page); err != nil {
-			return err
-		}
-		for _, e := range page.Experiments {
-			if experimentGUID(c.sc, e.ExperimentID) == id {
-				return c.mlflow(http.MethodGet, "/api/2.0/mlflow/experiments/get", url.Values{"experiment_id": {e.ExperimentID}}, nil, a)
-			}
-		}
-		if token = page.NextPageToken; token == "" {
-			return arm.NotFound("experiment", id)
+	all, err := c.allExperiments()
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		if experimentGUID(c.sc, e.Experiment.ExperimentID) == id {
+			*a = e
+			return nil
 		}
 	}
+	return arm.NotFound("experiment", id)
 }
 
 func listMetrics(c *call) error {

@@ -45,15 +45,19 @@ func (c *call) token() (int64, error) {
 		if v == "" {
 			continue
 		}
-		b, err := base64.RawURLEncoding.DecodeString(v)
-		if err == nil {
-			if n, err := strconv.ParseInt(strings.TrimPrefix(string(b), "after:"), 10, 64); err == nil && strings.HasPrefix(string(b), "after:") {
-				return n, nil
-			}
-		}
-		return 0, arm.Invalid(name, "The continuation token %q is not one of this service's.", v)
+		return readToken(name, v)
 	}
 	return 0, nil
+}
+
+func readToken(name, v string) (int64, error) {
+	b, err := base64.RawURLEncoding.DecodeString(v)
+	if err == nil {
+		if n, err := strconv.ParseInt(strings.TrimPrefix(string(b), "after:"), 10, 64); err == nil && strings.HasPrefix(string(b), "after:") {
+			return n, nil
+		}
+	}
+	return 0, arm.Invalid(name, "The continuation token %q is not one of this service's.", v)
 }
 
 func tokenOf(n int64) string {

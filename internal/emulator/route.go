@@ -87,7 +87,7 @@ func newTable() *routeTable {
 	for _, group := range [][]route{
 		subscriptionRoutes(), workspaceRoutes(), networkRoutes(), connectionRoutes(), computeRoutes(), datastoreRoutes(), jobRoutes(), scheduleRoutes(), assetRoutes(),
 		featureRoutes(), onlineRoutes(), batchRoutes(), serverlessRoutes(), registryRoutes(), operationRoutes(),
-		discoveryRoutes(), reuseRoutes(), historyRoutes(), artifactRoutes(), metricRoutes(), dataplaneRoutes(), indexRoutes(),
+		discoveryRoutes(), reuseRoutes(), historyRoutes(), queryRoutes(), artifactRoutes(), metricRoutes(), dataplaneRoutes(), indexRoutes(),
 	} {
 		for i := range group {
 			t.add(&group[i])

@@ -533,8 +533,9 @@ func getTraceArtifact(c *call) error {
 		}
 		file = path.Join("attachments", name)
 	} else if tagValue(t.Tags, tagSpansAt) == spansHere {
-		c.w.Header().Set("Content-Type", "application/octet-stream")
+		c.w.Header().Set("Content-Type", "text/plain")
 		c.w.Header().Set("Content-Disposition", "attachment; filename=traces.json")
+		c.w.Header().Set("X-Content-Type-Options", "nosniff")
 		c.send([]byte(`{"spans":[` + strings.Join(spans, ",") + `]}`))
 		return nil
 	}
