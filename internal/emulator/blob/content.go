@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"hash/crc64"
 	"io"
 	"os"
 	"path"
@@ -13,14 +12,13 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"github.com/minio/crc64nvme"
 )
 
 // inlineLimit is the largest content, in bytes, that is kept in its row: a file
 // for each of many small ones costs more than the row.
 const inlineLimit = 8 << 10
-
-// crcTable is of the polynomial that Azure Storage uses.
-var crcTable = crc64.MakeTable(0x9A6C9329AC4BC9B5)
 
 // folder hands out files. Each opening of the service has its own subfolder, so
 // that what a crash left unnamed is looked for there only.
@@ -114,7 +112,7 @@ func (s *Service) receive(r io.Reader, in intake) (*content, error) {
 		sums.md5 = md5.New()
 	}
 	if in.crc {
-		sums.crc = crc64.New(crcTable)
+		sums.crc = crc64nvme.New()
 	}
 	var head []byte
 	if in.inline == 0 {

@@ -5,11 +5,12 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"fmt"
-	"hash/crc64"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/minio/crc64nvme"
 )
 
 // rangeSumLimit is the largest range whose sum is told, as in Azure.
@@ -98,7 +99,7 @@ func (q *request) send(status int, reader *Reader, n int64, ranged bool) error {
 		sum := md5.Sum(part.Bytes())
 		h.Set("Content-MD5", base64.StdEncoding.EncodeToString(sum[:]))
 	} else {
-		h.Set("x-ms-content-crc64", crcText(crc64.Checksum(part.Bytes(), crcTable)))
+		h.Set("x-ms-content-crc64", crcText(crc64nvme.Checksum(part.Bytes())))
 	}
 	q.w.WriteHeader(status)
 	_, err := part.WriteTo(q.w)

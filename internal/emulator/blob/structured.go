@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"hash/crc64"
 	"io"
+
+	"github.com/minio/crc64nvme"
 )
 
 // A structured message is a body in segments, each with its CRC64, so that a client
@@ -37,7 +38,7 @@ type messageReader struct {
 }
 
 func newMessageReader(r io.Reader, length int64) *messageReader {
-	return &messageReader{r: r, length: length, one: crc64.New(crcTable), all: crc64.New(crcTable)}
+	return &messageReader{r: r, length: length, one: crc64nvme.New(), all: crc64nvme.New()}
 }
 
 var errMessage = fault(400, "InvalidInput", "The structured message in the request body is not valid.")
@@ -164,7 +165,7 @@ func writeMessage(w io.Writer, r io.Reader, n int64) error {
 	if _, err := w.Write(h); err != nil {
 		return err
 	}
-	all, one := crc64.New(crcTable), crc64.New(crcTable)
+	all, one := crc64nvme.New(), crc64nvme.New()
 	for i := int64(1); i <= segments; i++ {
 		size := min(n, segmentLimit)
 		h = binary.LittleEndian.AppendUint16(h[:0], uint16(i))
