@@ -131,13 +131,7 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 	env = append(env, s.vars...)
 	// The variables of Azure ML win over those of the user, as they do there.
 	env = append(env, j.variables(base, token, expires.Unix(), p)...)
-	now := e.Clock()
-	if err := e.store(j.ctx, j.change(func(r *Record) {
-		if r.Status != CancelRequested {
-			r.Status = Running
-		}
-		r.Started = now
-	})); err != nil {
+	if err := j.begin(logs); err != nil {
 		return nil, revoke, err
 	}
 	var procs []*process.Process
@@ -160,6 +154,34 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 		procs = append(procs, proc)
 	}
 	return procs, revoke, nil
+}
+
+// begin stores that the job runs. A step's process need not wait for that: the
+// process is on record on its own, and a step that is lost is not begun again.
+func (j *job) begin(logs *logs) error {
+	now := j.e.Clock()
+	r := j.change(func(r *Record) {
+		if r.Status != CancelRequested {
+			r.Status = Running
+		}
+		r.Started = now
+	})
+	if !r.Driven {
+		err := j.e.storeWith(j.ctx, r, logs.record)
+		if err == nil {
+			logs.committed()
+		}
+		return err
+	}
+	logs.begun = make(chan error, 1)
+	go func() {
+		err := j.e.storeWith(context.WithoutCancel(j.ctx), r, logs.record)
+		if err == nil {
+			logs.committed()
+		}
+		logs.begun <- err
+	}()
+	return nil
 }
 
 func processID(r *Record, i int) string {
@@ -230,7 +252,7 @@ func (j *job) watch(s *commandSpec, procs []*process.Process, logs *logs) error 
 				switch over := done == len(procs)-serving; {
 				case failure != nil || w.aside && over:
 				case !end.st.Success():
-					endAll(j.failed(s, end.st, w.log))
+					endAll(j.failed(s, end.st, w.log, logs))
 				case over && !w.aside:
 					for i, p := range procs {
 						if w := logs.workers[i]; w.aside {
@@ -257,7 +279,10 @@ func retire(p *process.Process, linger time.Duration) {
 
 // failed says what Azure says of a command that ended badly, with the end of
 // the log.
-func (j *job) failed(s *commandSpec, st process.State, log string) error {
+func (j *job) failed(s *commandSpec, st process.State, log string, logs *logs) error {
+	if err := logs.settled(); err != nil { // the log cannot be read before
+		return err
+	}
 	program, _, _ := strings.Cut(strings.TrimSpace(s.Command), " ")
 	how := "exited with status code " + strconv.Itoa(st.Code)
 	if st.Signal != "" || st.Err != nil {

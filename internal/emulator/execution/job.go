@@ -19,6 +19,9 @@ type job struct {
 	experiment string
 	place      *claim // in the compute's queue; nil for jobs that drive others
 
+	// closing stores, with the job's last state, what is left of its logs; closed is told of it. Both may be nil.
+	closing func(tx *sql.Tx) error
+	closed  func()
 	// keep is asked, when the job has completed, for more to store with its last state.
 	keep func(ctx context.Context, r *Record) (func(tx *sql.Tx) error, error)
 
@@ -126,7 +129,21 @@ func (j *job) end(err error) {
 			j.e.log.Warn("what a step put out could not be noted for reuse", "job", r.Name, "error", err)
 		}
 	}
-	if err := j.e.storeWith(ctx, r, also); err != nil {
+	err = j.e.storeWith(ctx, r, func(tx *sql.Tx) error {
+		for _, f := range []func(tx *sql.Tx) error{j.closing, also} {
+			if f == nil {
+				continue
+			}
+			if err := f(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && j.closed != nil {
+		j.closed()
+	}
+	if err != nil {
 		j.e.log.Error("a job's last state could not be stored", "job", r.Name, "status", r.Status, "error", err)
 	}
 }
