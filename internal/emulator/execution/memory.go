@@ -15,6 +15,7 @@ type memory struct {
 	places       map[[2]string]place
 	environments map[string]*arm.Error
 	read         map[string]*Environment
+	empty        map[string]bool          // addresses of folders that steps left empty
 	outputs      map[string]*arm.Location // of the default datastore, by the beginning of its addresses
 }
 
@@ -30,7 +31,7 @@ func withMemory(ctx context.Context) context.Context {
 	if ctx.Value(memoryKey{}) != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, memoryKey{}, &memory{places: map[[2]string]place{}, environments: map[string]*arm.Error{}, read: map[string]*Environment{}, outputs: map[string]*arm.Location{}})
+	return context.WithValue(ctx, memoryKey{}, &memory{places: map[[2]string]place{}, environments: map[string]*arm.Error{}, read: map[string]*Environment{}, empty: map[string]bool{}, outputs: map[string]*arm.Location{}})
 }
 
 func memoryOf(ctx context.Context) *memory {
@@ -96,4 +97,24 @@ func (e *Engine) environmentFault(ctx context.Context, sc arm.Scope, id string) 
 		m.mu.Unlock()
 	}
 	return fault
+}
+
+// noteEmpty says that a step put nothing at an address of its own. Both are
+// nothing without a memory.
+func (m *memory) noteEmpty(uri string) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.empty[uri] = true
+}
+
+func (m *memory) isEmpty(uri string) bool {
+	if m == nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.empty[uri]
 }

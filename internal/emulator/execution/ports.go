@@ -44,6 +44,10 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
+		if in.Step != "" && memoryOf(j.ctx).isEmpty(in.URI) { // nobody need look
+			p.values["inputs."+k] = dir
+			continue
+		}
 		if p.values["inputs."+k], err = e.fetch(j.ctx, loc, dir, in.Type == "uri_file"); errors.Is(err, errNothing) && in.Step != "" && in.Type != "uri_file" {
 			err = nil // a step need not write each output
 		}
@@ -134,9 +138,13 @@ func (j *job) collect(ctx context.Context, s *commandSpec, p *paths, succeeded b
 				errs = append(errs, err)
 				continue
 			}
-			if err := j.keepOutput(ctx, o, p.values["outputs."+k], loc); err != nil {
+			n, err := j.keepOutput(ctx, o, p.values["outputs."+k], loc)
+			if err != nil {
 				errs = append(errs, err)
 				continue
+			}
+			if n == 0 && dest.URI == r.Scope.DatastoreURI(arm.BlobStore, arm.OutputPrefix(r.Name, k)) {
+				memoryOf(j.ctx).noteEmpty(dest.URI)
 			}
 		}
 		if o.AssetName == "" || !succeeded {
@@ -163,17 +171,17 @@ func registeredAs(outputType string) string {
 	return arm.Data
 }
 
-func (j *job) keepOutput(ctx context.Context, o output, from string, loc *arm.Location) error {
+// keepOutput keeps an output's files and says how many there were.
+func (j *job) keepOutput(ctx context.Context, o output, from string, loc *arm.Location) (int, error) {
 	if o.Type != "uri_file" {
-		_, err := j.e.keepFolder(ctx, from, loc.Account, loc.Container, strings.TrimSuffix(loc.Path, "/"))
-		return err
+		return j.e.keepFolder(ctx, from, loc.Account, loc.Container, strings.TrimSuffix(loc.Path, "/"))
 	}
 	if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
-		return nil // a job need not write each output
+		return 0, nil // a job need not write each output
 	}
 	if err := j.e.Blobs.EnsureContainer(ctx, loc.Account, loc.Container); err != nil {
-		return err
+		return 0, err
 	}
 	_, err := j.e.Blobs.PutFile(ctx, loc.Account, loc.Container, loc.Path, from, nil)
-	return err
+	return 1, err
 }

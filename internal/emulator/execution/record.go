@@ -115,8 +115,8 @@ func save(tx *sql.Tx, r *Record) error {
 	if err != nil {
 		return err
 	}
-	res, err := tx.Exec(`UPDATE jobs SET status=?, compute=?, started=?, ended=?, live=?, spec=? WHERE ws=? AND name=?`,
-		r.Status, r.Compute, millis(r.Started), millis(r.Ended), live, []byte(r.Spec), r.Scope.Key(), r.Name)
+	res, err := tx.Exec(`UPDATE jobs SET status=?, compute=?, started=?, ended=?, live=? WHERE ws=? AND name=?`,
+		r.Status, r.Compute, millis(r.Started), millis(r.Ended), live, r.Scope.Key(), r.Name)
 	if err != nil {
 		return err
 	}

@@ -237,13 +237,15 @@ func (e *Engine) keepReuse(ctx context.Context, r *Record, step string, f *finge
 		if k == "default" {
 			continue
 		}
-		loc, err := e.resolve(ctx, r.Scope, o.URI, arm.Data)
-		if err != nil {
-			return nil, err
-		}
-		h, err := e.contentHash(ctx, loc)
-		if err != nil {
-			return nil, err
+		h := hashOf("")
+		if !memoryOf(ctx).isEmpty(o.URI) {
+			loc, err := e.resolve(ctx, r.Scope, o.URI, arm.Data)
+			if err != nil {
+				return nil, err
+			}
+			if h, err = e.contentHash(ctx, loc); err != nil {
+				return nil, err
+			}
 		}
 		kept[k] = keptOutput{URI: o.URI, Hash: h}
 	}
