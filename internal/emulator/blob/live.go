@@ -93,7 +93,7 @@ func (s *Service) Finish(ctx context.Context, account, container, name string) e
 
 func (s *Service) finish(ctx context.Context, a address) error {
 	defer s.grow(a)()
-	r, err := s.grown(ctx, a)
+	r, err := s.find(ctx, a)
 	if err != nil {
 		return err
 	}
