@@ -182,7 +182,7 @@ func (v *shareVolume) put(ctx context.Context, name string, data []byte, sum [md
 		return err
 	}
 	if len(data) > 0 {
-		if err := s.piece(ctx, 0, 0, data, sum); err != nil {
+		if err := s.piece(ctx, 0, 0, data); err != nil {
 			return err
 		}
 	}
@@ -265,10 +265,11 @@ func (s *rangeStage) create(ctx context.Context) error {
 	return s.err
 }
 
-func (s *rangeStage) piece(ctx context.Context, _ int, at int64, data []byte, sum [md5.Size]byte) error {
+func (s *rangeStage) piece(ctx context.Context, _ int, at int64, data []byte) error {
 	if err := s.create(ctx); err != nil {
 		return err
 	}
+	sum := md5.Sum(data)
 	_, err := s.client.UploadRange(ctx, at, streaming.NopCloser(bytes.NewReader(data)), &file.UploadRangeOptions{
 		TransactionalValidation: file.TransferValidationTypeMD5(sum[:]),
 	})

@@ -2,6 +2,7 @@ package assets
 
 import (
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -127,6 +128,18 @@ func (t *Tree) hashes(ctx context.Context, cache *hashCache, kinds ...hashKind) 
 	}
 }
 
+// largePlan lists the files that are uploaded in blocks: the MD5 that their blobs carry is made when they are read here, on
+// another core, since the upload could not go faster than one.
+func (t *Tree) largePlan(plan []chunk) []chunk {
+	var large []chunk
+	for _, c := range plan {
+		if c.file >= 0 && t.Files[c.file].Size > pieceSize && t.Files[c.file].md5 == nil {
+			large = append(large, c)
+		}
+	}
+	return large
+}
+
 // A digestion is one digest on its way.
 type digestion struct {
 	plan   []chunk
@@ -156,9 +169,22 @@ func (t *Tree) digest(ctx context.Context, cache *hashCache, kinds []hashKind) (
 	if len(work) == 0 {
 		return out, ctx.Err()
 	}
+	large := t.largePlan(plans[0])
+	if len(large) > 0 {
+		plans = append(plans, large)
+	}
 	r := newReadAhead(t.Files, plans...)
 	r.start(ctx)
 	var g errgroup.Group
+	if len(large) > 0 {
+		g.Go(func() error {
+			h := md5.New()
+			return r.feed(ctx, h, large, false, func(i int) {
+				t.Files[large[i].file].md5 = h.Sum(nil)
+				h.Reset()
+			})
+		})
+	}
 	for n, d := range work {
 		g.Go(func() error {
 			var after func(int)

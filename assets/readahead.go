@@ -19,9 +19,9 @@ const (
 // A readAhead reads what digests need before they come to it, in parallel and in bounded memory, each file once. A digest is
 // one serial stream by definition, so this is where the time goes.
 //
-// The first digest leads: workers read in its order, and stop when too much is read that nobody has used. A second one, whose
-// order differs in places, follows: it takes what is there, and reads itself what is not. It never waits for room, so that
-// it always goes on and makes room for the first.
+// The first digest leads: workers read in its order, and stop when too much is read that nobody has used. Others, whose order
+// differs in places, follow: they take what is there, and read themselves what is not. They never wait for room, so that
+// they always go on and make room for the first.
 type readAhead struct {
 	files []File
 	units []unit
@@ -50,7 +50,7 @@ type unit struct {
 	err    error
 }
 
-// newReadAhead plans the reading for one or two digests, the leader first.
+// newReadAhead plans the reading for digests, the leader first.
 func newReadAhead(files []File, plans ...[]chunk) *readAhead {
 	r := &readAhead{files: files, first: make([]int32, len(files)), at: make([]int32, len(files))}
 	r.room.L = &r.mu

@@ -3,6 +3,7 @@ package assets
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
@@ -18,7 +19,14 @@ import (
 )
 
 // ranged says whether a request asks for a part. (The clients write the header in lower case.)
-func ranged(r *http.Request) bool { return len(r.Header["x-ms-range"]) > 0 }
+func ranged(r *http.Request) bool {
+	for name := range r.Header {
+		if strings.EqualFold(name, "x-ms-range") {
+			return true
+		}
+	}
+	return false
+}
 
 // A large upload that broke goes on with the blocks that are missing.
 func TestLargeUploadGoesOn(t *testing.T) {
@@ -241,4 +249,33 @@ func TestUploadOfChangedFiles(t *testing.T) {
 	_, err = stores.Download(t.Context(), up.ShortURI(), out, nil)
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"a": "1", "b": "three"}, readTree(t, out))
+}
+
+// What the service says that it stored is held against what was sent.
+func TestStoredChecksum(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dir := writeTree(t, map[string]string{"a": "123456789", "large": text(5 << 20)})
+	var lie atomic.Bool
+	w.onWire(func(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+		if r.Method != http.MethodPut || r.ContentLength != 9 {
+			return send(r)
+		}
+		resp, err := send(r)
+		if err == nil {
+			crc := []byte{0x88, 0x98, 0x79, 0x0a, 0x86, 0x14, 0x8b, 0xae} // of 123456789, by the check value of CRC-64/NVME
+			if lie.Load() {
+				crc[0]++
+			}
+			resp.Header.Set("x-ms-content-crc64", base64.StdEncoding.EncodeToString(crc))
+		}
+		return resp, err
+	})
+	stores := NewDatastoreClient(w.c)
+	lie.Store(true)
+	_, err := stores.Upload(t.Context(), dir, nil)
+	require.ErrorContains(t, err, "the service stored bytes with the CRC64")
+	lie.Store(false)
+	_, err = stores.Sync(t.Context(), dir, shortURI(BlobStore, "m"), nil)
+	require.NoError(t, err)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"sync"
@@ -163,7 +164,10 @@ func (u *uploader) pieces(ctx context.Context, in *os.File, s *sending) (sum []b
 	if err != nil {
 		return nil, 0, err
 	}
-	whole := md5.New()
+	whole := hash.Hash(nil) // of the content, unless the digest of the tree has brought it
+	if f.md5 == nil {
+		whole = md5.New()
+	}
 	var counted atomic.Int64
 	var done int64
 	g, gctx := errgroup.WithContext(ctx)
@@ -188,7 +192,7 @@ func (u *uploader) pieces(ctx context.Context, in *os.File, s *sending) (sum []b
 		g.Go(func() error {
 			defer u.room.Release(weight)
 			defer buffers.Put(buf)
-			err := st.piece(gctx, i, at, data, md5.Sum(data))
+			err := st.piece(gctx, i, at, data)
 			<-hashed // the buffer is read by the digest too
 			if err != nil {
 				return err
@@ -197,7 +201,9 @@ func (u *uploader) pieces(ctx context.Context, in *os.File, s *sending) (sum []b
 			u.progress.add(0, int64(n))
 			return nil
 		})
-		whole.Write(data) //nolint:errcheck // a hash takes all
+		if whole != nil {
+			whole.Write(data) //nolint:errcheck // a hash takes all
+		}
 		close(hashed)
 	}
 	err = g.Wait()
@@ -210,7 +216,9 @@ func (u *uploader) pieces(ctx context.Context, in *os.File, s *sending) (sum []b
 	if err != nil {
 		return nil, counted.Load(), err
 	}
-	sum = whole.Sum(nil)
+	if sum = f.md5; whole != nil {
+		sum = whole.Sum(nil)
+	}
 	return sum, counted.Load(), st.commit(ctx, sum, s.when)
 }
 

@@ -32,7 +32,7 @@ type volume interface {
 // A stage is a large file on its way: pieces come in any order, and commit makes it visible.
 type stage interface {
 	// piece sends one piece, or finds it there from an earlier try.
-	piece(ctx context.Context, i int, at int64, data []byte, sum [md5.Size]byte) error
+	piece(ctx context.Context, i int, at int64, data []byte) error
 	// commit makes a file of the pieces. errLost means that pieces are gone, and that all must be sent again.
 	commit(ctx context.Context, sum []byte, c condition) error
 }

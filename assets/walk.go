@@ -52,6 +52,7 @@ type File struct {
 
 	changed int64
 	inode   uint64
+	md5     []byte // of a large file, once it was hashed
 }
 
 // A folder is a node of the walk.
