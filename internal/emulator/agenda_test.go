@@ -36,8 +36,10 @@ func TestAgenda(t *testing.T) {
 			a.set("again", at.Add(time.Hour), note("again"))
 		})
 		time.Sleep(30 * time.Minute)
+		synctest.Wait()
 		require.Empty(t, done)
 		time.Sleep(5 * time.Hour)
+		synctest.Wait()
 		require.Equal(t, []string{"a 1h0m0s", "b 2h0m0s", "again 4h0m0s"}, done)
 		cancel()
 		<-over
@@ -58,9 +60,11 @@ func TestAgendaUnderAMovedClock(t *testing.T) {
 			a.set(d.String(), began.Add(d*time.Hour), func(at, now time.Time) { done = append(done, at.Sub(began).String()+" at "+now.Sub(began).String()) })
 		}
 		time.Sleep(time.Hour) // passes nowhere but here
+		synctest.Wait()
 		require.Empty(t, done)
 		c.Move(150 * time.Minute)
 		time.Sleep(2 * lookMoved)
+		synctest.Wait()
 		require.Equal(t, []string{"1h0m0s at 2h30m0s", "2h0m0s at 2h30m0s"}, done)
 		cancel()
 		<-over
