@@ -178,13 +178,10 @@ func (f *faults) snapshot(ctx context.Context, field, path string, o *CodeOption
 }
 
 func (c *CodeClient) hash(ctx context.Context, tree *Tree, o *CodeOptions) (string, error) {
-	p := newProgress(o.Progress, c.c.Clock().Now)
-	p.begin(PhaseHash, len(tree.Files), tree.Size)
-	hash, err := tree.hashes(ctx, cacheOf(c.c), kindContent)
+	hash, err := tree.hashes(ctx, cacheOf(c.c), newProgress(o.Progress, c.c.Clock().Now), kindContent)
 	if err != nil {
 		return "", err
 	}
-	p.add(len(tree.Files), tree.Size)
 	return hash[0], nil
 }
 

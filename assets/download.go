@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"golang.org/x/sync/semaphore"
@@ -105,7 +106,7 @@ func (d *Download) plan(found []remote, p string, single bool, match *Ignore) (f
 	if prefix != "" {
 		prefix += "/"
 	}
-	seen := map[string]string{}
+	t := newTarget(runtime.GOOS)
 	for _, r := range found {
 		rel := strings.TrimPrefix(r.name, prefix)
 		if single {
@@ -123,17 +124,19 @@ func (d *Download) plan(found []remote, p string, single bool, match *Ignore) (f
 			continue
 		}
 		local := filepath.FromSlash(rel)
-		if rel == "" || !filepath.IsLocal(local) {
+		if rel == "" || !filepath.IsLocal(local) || leaves(rel) {
 			return nil, nil, fmt.Errorf("the blob %q would be written outside of %s: nothing was downloaded", r.name, d.Dir)
 		}
 		rel = filepath.ToSlash(filepath.Clean(local))
-		if other, twice := seen[rel]; twice {
-			return nil, nil, fmt.Errorf("the blobs %q and %q would be written to the same file: nothing was downloaded", other, r.name)
+		if err := t.add(rel, r.name); err != nil {
+			return nil, nil, fmt.Errorf("%w: nothing was downloaded", err)
 		}
-		seen[rel] = r.name
 		files = append(files, r)
 		d.Files = append(d.Files, rel)
 		d.Bytes += r.size
+	}
+	if err := t.check(); err != nil {
+		return nil, nil, fmt.Errorf("%w: nothing was downloaded", err)
 	}
 	return files, folders, nil
 }

@@ -231,6 +231,13 @@ func (v *shareVolume) open(ctx context.Context, r *remote, at, n int64) (io.Read
 }
 
 func (v *shareVolume) remove(ctx context.Context, r *remote) error {
+	if r.folder {
+		_, err := v.folder(r.name).Delete(ctx, nil)
+		if missing(err) {
+			return nil
+		}
+		return storageError(err)
+	}
 	now, err := v.stat(ctx, r.name)
 	if err != nil || now == nil {
 		return err

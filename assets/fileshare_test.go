@@ -85,6 +85,18 @@ func TestFileShares(t *testing.T) {
 	require.NoError(t, err)
 	sameTree(t, readTree(t, dir), readTree(t, out))
 
+	// Folders that are gone go too, the inner ones first.
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "sub")))
+	for _, dry := range []bool{true, false} {
+		r, err = stores.Sync(t.Context(), dir, uri, &SyncOptions{Delete: true, DryRun: dry})
+		require.NoError(t, err)
+		require.Equal(t, []string{"sub/", "sub/b c.txt", "sub/deep/", "sub/deep/d"}, r.Deleted)
+	}
+	out = t.TempDir()
+	_, err = stores.Download(t.Context(), uri, out, nil)
+	require.NoError(t, err)
+	require.NoDirExists(t, filepath.Join(out, "sub"))
+
 	data, err := NewDataClient(w.c).Create(t.Context(), &Data{Name: "rows", Path: dir, Datastore: "files"}, nil)
 	require.NoError(t, err)
 	require.Contains(t, data.Path, "azureml://datastores/files/paths/LocalUpload/")
@@ -119,4 +131,26 @@ func TestDataLake(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "sub/b"}, d.Files)
 	sameTree(t, readTree(t, dir), readTree(t, out))
+
+	// Folders of the lake are folders: they come when they are empty too, and go when a sync finds them empty.
+	for _, name := range []string{"m/old", "m/old/deep", "m/logs"} {
+		require.NoError(t, b.put(t.Context(), name, nil, emptySum, condition{}))
+		require.NoError(t, b.mark(t.Context(), name, map[string]string{"hdi_isfolder": "true"}))
+	}
+	require.NoError(t, put1(t, b, "m/old/deep/x", "x"))
+	require.NoError(t, put1(t, b, "m/logs/kept.log", "kept"))
+	out = t.TempDir()
+	d, err = stores.Download(t.Context(), "azureml://datastores/lake/paths/m", out, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"logs/kept.log", "old/deep/x"}, d.Files)
+	ignore, err := ParseIgnore([]byte("*.log"))
+	require.NoError(t, err)
+	r, err := stores.Sync(t.Context(), dir, "azureml://datastores/lake/paths/m", &SyncOptions{Delete: true, Ignore: ignore})
+	require.NoError(t, err)
+	require.Equal(t, []string{"old/", "old/deep/", "old/deep/x"}, r.Deleted)
+	out = t.TempDir()
+	d, err = stores.Download(t.Context(), "azureml://datastores/lake/paths/m", out, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "logs/kept.log", "sub/b"}, d.Files)
+	require.NoDirExists(t, filepath.Join(out, "old"))
 }

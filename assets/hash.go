@@ -25,7 +25,7 @@ const objectSeed = "Initialize for october 2021 AML CLI version"
 // files, then their names and sizes, then their contents, ordered by lower-cased name. Files that changed since the walk are
 // looked at again; one that goes on changing is a *ChangedError.
 func (t *Tree) ContentHash(ctx context.Context) (string, error) {
-	h, err := t.hashes(ctx, nil, kindContent)
+	h, err := t.hashes(ctx, nil, nil, kindContent)
 	return h[0], err
 }
 
@@ -33,13 +33,13 @@ func (t *Tree) ContentHash(ctx context.Context) (string, error) {
 // of each folder's entries, ordered by lower-cased name, the folders' own names without their paths. Files that changed
 // since the walk are looked at again, as by ContentHash.
 func (t *Tree) ObjectHash(ctx context.Context) (string, error) {
-	h, err := t.hashes(ctx, nil, kindObject)
+	h, err := t.hashes(ctx, nil, nil, kindObject)
 	return h[0], err
 }
 
 // Hashes makes both hashes. Each file is read once for the two, where their orders allow it in bounded memory.
 func (t *Tree) Hashes(ctx context.Context) (content, object string, err error) {
-	h, err := t.hashes(ctx, nil, kindContent, kindObject)
+	h, err := t.hashes(ctx, nil, nil, kindContent, kindObject)
 	return h[0], h[1], err
 }
 
@@ -115,11 +115,13 @@ func (t *Tree) objectPlan() []chunk {
 	return plan
 }
 
-// hashes makes hashes of one or two kinds, with what a cache remembers.
-func (t *Tree) hashes(ctx context.Context, cache *hashCache, kinds ...hashKind) ([]string, error) {
+// hashes makes hashes of one or two kinds, with what a cache remembers. Progress is told of it, where it is not nil.
+func (t *Tree) hashes(ctx context.Context, cache *hashCache, p *progress, kinds ...hashKind) ([]string, error) {
 	for try := 1; ; try++ {
-		out, err := t.digest(ctx, cache, kinds)
+		p.begin(PhaseHash, len(t.Files), t.Size)
+		out, err := t.digest(ctx, cache, p, kinds)
 		if err == nil {
+			p.end()
 			return out, nil
 		}
 		if try == changedTries || !vanished(err) || t.again(ctx) != nil {
@@ -149,7 +151,7 @@ type digestion struct {
 	points []point
 }
 
-func (t *Tree) digest(ctx context.Context, cache *hashCache, kinds []hashKind) ([]string, error) {
+func (t *Tree) digest(ctx context.Context, cache *hashCache, p *progress, kinds []hashKind) ([]string, error) {
 	began := time.Now()
 	out := make([]string, len(kinds))
 	var work []*digestion
@@ -174,6 +176,7 @@ func (t *Tree) digest(ctx context.Context, cache *hashCache, kinds []hashKind) (
 		plans = append(plans, large)
 	}
 	r := newReadAhead(t.Files, plans...)
+	r.progress = p
 	r.start(ctx)
 	var g errgroup.Group
 	if len(large) > 0 {

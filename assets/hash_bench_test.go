@@ -95,14 +95,14 @@ func BenchmarkHash(b *testing.B) {
 		{"warm/content", func() error {
 			t, err := Walk(b.Context(), root, nil)
 			if err == nil {
-				_, err = t.hashes(b.Context(), cache, kindContent)
+				_, err = t.hashes(b.Context(), cache, nil, kindContent)
 			}
 			return err
 		}, func() error { return floorWalk(root) }},
 		{"warm/object", func() error {
 			t, err := Walk(b.Context(), root, nil)
 			if err == nil {
-				_, err = t.hashes(b.Context(), cache, kindObject)
+				_, err = t.hashes(b.Context(), cache, nil, kindObject)
 			}
 			return err
 		}, func() error { return floorWalk(root) }},

@@ -45,7 +45,7 @@ func cachedHashes(t testing.TB, dir string, c *hashCache) (hashes []string, reme
 	t.Helper()
 	tree, err := Walk(t.Context(), dir, nil)
 	require.NoError(t, err)
-	hashes, err = tree.hashes(t.Context(), c, kindContent, kindObject)
+	hashes, err = tree.hashes(t.Context(), c, nil, kindContent, kindObject)
 	require.NoError(t, err)
 	return hashes, len(tree.remembered)
 }
@@ -73,7 +73,7 @@ func TestUnchangedTreeIsNotReadAgain(t *testing.T) {
 		tree.Files[i].Path = filepath.Join(dir, "nowhere")
 	}
 	tree.path = ""
-	again, err := tree.hashes(t.Context(), c, kindContent, kindObject)
+	again, err := tree.hashes(t.Context(), c, nil, kindContent, kindObject)
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 }
@@ -127,7 +127,7 @@ func TestDigestGoesOnFromTheChange(t *testing.T) {
 		}
 	}
 	tree.path = ""
-	got, err := tree.hashes(t.Context(), c, kindObject)
+	got, err := tree.hashes(t.Context(), c, nil, kindObject)
 	require.NoError(t, err)
 	require.Equal(t, want, got[0])
 	require.Len(t, tree.remembered, 1)
@@ -146,7 +146,7 @@ func TestYoungFilesAreReadAgain(t *testing.T) {
 	for i := range tree.Files {
 		tree.Files[i].Path = filepath.Join(dir, "nowhere")
 	}
-	_, err = tree.hashes(t.Context(), c, kindContent)
+	_, err = tree.hashes(t.Context(), c, nil, kindContent)
 	require.ErrorIs(t, err, os.ErrNotExist, "the young file is read, and what follows it")
 	got, _ := cachedHashes(t, dir, c)
 	require.Equal(t, first, got)

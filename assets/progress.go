@@ -55,7 +55,7 @@ func newProgress(f func(Progress), now func() time.Time) *progress { return &pro
 
 // begin starts a phase.
 func (p *progress) begin(phase Phase, files int, bytes int64) {
-	if p.f == nil {
+	if p == nil || p.f == nil {
 		return
 	}
 	p.mu.Lock()
@@ -68,13 +68,29 @@ func (p *progress) begin(phase Phase, files int, bytes int64) {
 
 // add counts what is done.
 func (p *progress) add(files int, bytes int64) {
-	if p.f == nil {
+	if p == nil || p.f == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.p.Files += files
 	p.p.Bytes += bytes
+	p.p.Elapsed = p.now().Sub(p.start)
+	p.p.Rate = p.rate()
+	if p.p.Phase == PhaseHash && p.p.Done() { // more than one digest may be at work: end says it
+		return
+	}
+	p.f(p.p)
+}
+
+// end tells that a phase is over, whatever was counted.
+func (p *progress) end() {
+	if p == nil || p.f == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.p.Files, p.p.Bytes = p.p.TotalFiles, p.p.TotalBytes
 	p.p.Elapsed = p.now().Sub(p.start)
 	p.p.Rate = p.rate()
 	p.f(p.p)

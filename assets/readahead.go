@@ -28,6 +28,8 @@ type readAhead struct {
 	first []int32 // by file: the unit that it is in, or the first of them; -1 when the leader does not need it
 	at    []int32 // by file: where in its unit
 
+	progress *progress // of the leader; may be nil
+
 	mu      sync.Mutex
 	room    sync.Cond // signalled when held falls, lead moves, or ended is set
 	held    int64
@@ -194,6 +196,13 @@ func (r *readAhead) feed(ctx context.Context, h hash.Hash, plan []chunk, leads b
 		if err := r.file(ctx, h, int32(c.file), leads); err != nil {
 			return err
 		}
+		if leads {
+			if f := &r.files[c.file]; f.Size <= aheadUnit {
+				r.progress.add(1, f.Size)
+			} else {
+				r.progress.add(1, 0)
+			}
+		}
 		if after != nil {
 			after(i)
 		}
@@ -239,6 +248,9 @@ func (r *readAhead) file(ctx context.Context, h hash.Hash, file int32, leads boo
 		}
 		if u.piece {
 			off = 0
+			if leads {
+				r.progress.add(0, n)
+			}
 		}
 		h.Write(u.data[off : off+n]) //nolint:errcheck // a hash takes all
 		r.used(u)

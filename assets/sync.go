@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ import (
 
 // SyncOptions are the choices of Sync.
 type SyncOptions struct {
-	// Delete takes away what is in the datastore's folder and not here.
+	// Delete takes away what is in the datastore's folder and not here, and the folders that are empty then.
 	Delete bool
 	// DryRun says what would be done, and does nothing.
 	DryRun bool
@@ -31,7 +32,8 @@ type SyncOptions struct {
 	Concurrency int
 }
 
-// SyncReport is what a Sync did, or would do. Names are relative to the folder, with slashes, in their order.
+// SyncReport is what a Sync did, or would do. Names are relative to the folder, with slashes, in their order; those of folders,
+// which shares and Data Lakes have, end in one.
 type SyncReport struct {
 	// URL is the address of the datastore's folder, without a signature.
 	URL string
@@ -120,20 +122,82 @@ func (s *syncing) run(ctx context.Context) error {
 		}
 		slices.SortFunc(gone, func(a, b *remote) int { return strings.Compare(a.name, b.name) })
 	}
+	folders := s.folders(list, gone)
 	if s.o.DryRun {
 		for _, j := range send {
 			s.report.uploaded(j.file)
 		}
-		for _, r := range gone {
-			s.report.Deleted = append(s.report.Deleted, strings.TrimPrefix(r.name, s.top))
+		for _, r := range append(gone, folders...) {
+			s.report.deleted(r, s.top)
 		}
+		slices.Sort(s.report.Deleted)
 		return nil
 	}
 	// Only when all is there is anything deleted.
 	if err := s.send(ctx, send); err != nil {
 		return err
 	}
-	return s.remove(ctx, gone)
+	err = s.remove(ctx, gone, len(gone)+len(folders))
+	for _, r := range folders { // each after those in it
+		if err == nil {
+			err = s.removeFolder(ctx, r)
+		}
+	}
+	slices.Sort(s.report.Deleted)
+	return err
+}
+
+// folders are those of the service that are empty once files are gone, the deepest first. One that is here with files in it
+// has files there; ignored ones are left alone.
+func (s *syncing) folders(list []remote, gone []*remote) []*remote {
+	if !s.o.Delete {
+		return nil
+	}
+	going := make(map[string]bool, len(gone))
+	for _, r := range gone {
+		going[r.name] = true
+	}
+	stays := map[string]bool{}
+	keep := func(name string) {
+		for dir := path.Dir(name); dir != "." && !stays[dir]; dir = path.Dir(dir) {
+			stays[dir] = true
+		}
+	}
+	for i := range s.tree.Files {
+		keep(s.top + s.tree.Files[i].Name)
+	}
+	for i := range list {
+		if r := &list[i]; !r.folder && !going[r.name] {
+			keep(r.name)
+		}
+	}
+	var out []*remote
+	for i := range list {
+		r := &list[i]
+		name := strings.TrimSuffix(r.name, "/")
+		rel, below := strings.CutPrefix(name, s.top)
+		if r.folder && below && rel != "" && !stays[name] && !s.ignore.Excludes(rel) && !s.ignore.Excludes(rel+"/") {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b *remote) int { return strings.Compare(b.name, a.name) })
+	return out
+}
+
+func (s *syncing) removeFolder(ctx context.Context, r *remote) error {
+	err := ctx.Err()
+	if err == nil {
+		err = s.box.remove(ctx, &remote{name: r.name, folder: true}) // its tag changes with what is in it
+	}
+	if status(err) == 409 { // somebody has put a file into it
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("deleting the folder %s: %w", r.name, err)
+	}
+	s.report.deleted(r, s.top)
+	s.tr.progress.add(1, 0)
+	return nil
 }
 
 // compare gives what is to be sent. Files of the same size are read here for their MD5.
@@ -159,6 +223,7 @@ func (s *syncing) compare(ctx context.Context, there map[string]*remote) ([]send
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	s.tr.progress.end()
 	var out []sending
 	for i := range s.tree.Files {
 		f := &s.tree.Files[i]
@@ -214,16 +279,25 @@ func (s *syncing) send(ctx context.Context, jobs []sending) error {
 	return err
 }
 
+func (r *SyncReport) deleted(x *remote, top string) {
+	name := strings.TrimPrefix(x.name, top)
+	if x.folder {
+		name = strings.TrimSuffix(name, "/") + "/"
+	}
+	r.Deleted = append(r.Deleted, name)
+}
+
 func (r *SyncReport) uploaded(f *File) {
 	r.Uploaded = append(r.Uploaded, f.Name)
 	r.Bytes += f.Size
 }
 
-func (s *syncing) remove(ctx context.Context, gone []*remote) error {
-	if len(gone) == 0 {
+// remove deletes files; total is with the folders that are deleted after them.
+func (s *syncing) remove(ctx context.Context, gone []*remote, total int) error {
+	if total == 0 {
 		return nil
 	}
-	s.tr.progress.begin(PhaseDelete, len(gone), 0)
+	s.tr.progress.begin(PhaseDelete, total, 0)
 	var g errgroup.Group
 	g.SetLimit(s.tr.limit(len(gone), 0))
 	removed := make([]bool, len(gone))
@@ -246,7 +320,7 @@ func (s *syncing) remove(ctx context.Context, gone []*remote) error {
 	err := g.Wait()
 	for i, r := range gone {
 		if removed[i] {
-			s.report.Deleted = append(s.report.Deleted, strings.TrimPrefix(r.name, s.top))
+			s.report.deleted(r, s.top)
 		}
 	}
 	if err != nil {

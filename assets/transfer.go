@@ -107,13 +107,10 @@ func (f *faults) walk(ctx context.Context, field, path string, o *WalkOptions) *
 }
 
 func hashTree(ctx context.Context, c *rest.Client, tree *Tree, o *CreateOptions) (*Tree, string, error) {
-	p := o.transfer(c).progress
-	p.begin(PhaseHash, len(tree.Files), tree.Size)
-	hash, err := tree.hashes(ctx, cacheOf(c), kindObject)
+	hash, err := tree.hashes(ctx, cacheOf(c), o.transfer(c).progress, kindObject)
 	if err != nil {
 		return nil, "", err
 	}
-	p.add(len(tree.Files), tree.Size)
 	return tree, hash[0], nil
 }
 

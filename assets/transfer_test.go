@@ -299,6 +299,16 @@ func TestDownloadRefuses(t *testing.T) {
 	require.NoError(t, put1(t, b, "twice/a/b", "2"))
 	_, err = stores.Download(t.Context(), at("twice"), t.TempDir(), nil)
 	require.ErrorContains(t, err, "would be written to the same file")
+	// A blob where another needs a folder.
+	require.NoError(t, put1(t, b, "both/a", "file"))
+	require.NoError(t, put1(t, b, "both/a/b/c", "below"))
+	dir := filepath.Join(t.TempDir(), "both")
+	_, err = stores.Download(t.Context(), at("both"), dir, nil)
+	require.ErrorContains(t, err, `the blob "both/a" would be a file, and "both/a/b/c" needs a folder in its place`)
+	require.NoDirExists(t, dir)
+	d, err := stores.Download(t.Context(), at("both"), dir, &DownloadOptions{Match: []string{"/a/*"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a/b/c"}, d.Files)
 }
 
 func TestDownloadOfJobsAndAddresses(t *testing.T) {

@@ -24,6 +24,9 @@ type DownloadOptions struct {
 	Output string
 	// All brings every output.
 	All bool
+	// Match are patterns of the files that are wanted, as in an ignore file, held against the path in the output: of the default
+	// output *.log, user_logs/, outputs/**/*.onnx. The last that matches decides. Defaults to all files.
+	Match []string
 	// Progress is told how far the download is.
 	Progress func(assets.Progress)
 	// Concurrency is how many requests are in flight. Defaults to 64.
@@ -48,8 +51,8 @@ const (
 // output, which has the logs: it goes to dir/artifacts, every other output to dir/named-outputs/NAME.
 //
 // Of a job that reused another's results these are brought; of a sweep the best trial's, and the sweep's own logs
-// into dir/hd-artifacts; of a batch scoring job the scores, into dir itself. An output that does not exist, or is
-// empty, is an error.
+// into dir/hd-artifacts; of a batch scoring job the scores, into dir itself. An output that does not exist, is empty,
+// or has no file that matches is an error.
 func (c *Client) Download(ctx context.Context, name, dir string, o *DownloadOptions) (Downloaded, error) {
 	if o == nil {
 		o = &DownloadOptions{}
@@ -64,6 +67,9 @@ func (c *Client) Download(ctx context.Context, name, dir string, o *DownloadOpti
 	d := &download{c: c, op: op, dir: dir, o: o, got: Downloaded{}}
 	if err := d.job(ctx, name, 0); err != nil {
 		return nil, err
+	}
+	if len(d.got) == 0 && len(d.o.Match) > 0 {
+		return nil, fmt.Errorf("%s: none of its outputs has a file that matches %q: %w", op, d.o.Match, azureml.ErrNotFound)
 	}
 	if len(d.got) == 0 {
 		return nil, fmt.Errorf("%s: it has no outputs: %w", op, azureml.ErrNotFound)
@@ -147,7 +153,7 @@ func (d *download) job(ctx context.Context, name string, depth int) error {
 func (d *download) fetch(ctx context.Context, key, output string, places []string, to string, lenient bool) error {
 	var missing error
 	for _, uri := range places {
-		got, err := d.c.datastores.Download(ctx, uri, to, &assets.DownloadOptions{Progress: d.o.Progress, Concurrency: d.o.Concurrency})
+		got, err := d.c.datastores.Download(ctx, uri, to, &assets.DownloadOptions{Match: d.o.Match, Progress: d.o.Progress, Concurrency: d.o.Concurrency})
 		switch {
 		case err == nil:
 			d.got[key] = got
