@@ -86,9 +86,11 @@ func (c *component) own(into any) error {
 	return nil
 }
 
-// assetID is an id as specifications spell it, without their prefix.
+// assetID is an id as specifications spell it, without the prefix that they
+// put before it. That of azureml://registries/… is its scheme.
 func assetID(s string) string {
-	if rest, ok := strings.CutPrefix(s, "azureml:"); ok && strings.HasPrefix(rest, "/") {
+	rest, ok := strings.CutPrefix(s, "azureml:")
+	if ok && (strings.HasPrefix(rest, "azureml:") || strings.HasPrefix(rest, "/") && !strings.HasPrefix(rest, "//")) {
 		return rest
 	}
 	return s

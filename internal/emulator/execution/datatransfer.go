@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
-	"github.com/azureml-go/azureml/internal/emulator/store"
 )
 
 // transferSpec is a copy from inputs to one output, as steps of type
@@ -140,7 +139,7 @@ func (j *job) transfer() error {
 			return j.cause(err)
 		}
 		if n == 0 && in.Step == "" {
-			return userError("the input %s: %v: %s", k, store.ErrNotFound, in.URI)
+			return userError("the input %s: there is nothing at %s", k, arm.BlobURL(src.Account, src.Container, src.Path))
 		}
 	}
 	if o.AssetName == "" {

@@ -80,7 +80,7 @@ func (e *Engine) environmentFault(ctx context.Context, sc arm.Scope, id string) 
 		f, ok := m.environments[id]
 		m.mu.Unlock()
 		if ok {
-			return f
+			return copied(f)
 		}
 	}
 	var fault *arm.Error
@@ -96,7 +96,16 @@ func (e *Engine) environmentFault(ctx context.Context, sc arm.Scope, id string) 
 		m.environments[id] = fault
 		m.mu.Unlock()
 	}
-	return fault
+	return copied(fault)
+}
+
+// copied is an error that its receiver may put under a step of its own.
+func copied(f *arm.Error) *arm.Error {
+	if f == nil {
+		return nil
+	}
+	c := *f
+	return &c
 }
 
 // noteEmpty says that a step put nothing at an address of its own. Both are

@@ -260,6 +260,9 @@ func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step, known map[str
 		}
 		known[id] = c
 	}
+	if c.Type == "promptflow_parallel" {
+		return arm.Invalid("componentId", "the component %s is a prompt flow: the local workspace runs no flows", c.id)
+	}
 	if c.Type != n.component {
 		return arm.Invalid("componentId", "the step is of type %s, its component %s of type %s", n.component, c.id, c.Type)
 	}

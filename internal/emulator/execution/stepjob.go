@@ -188,6 +188,9 @@ func (g *graph) input(s *step, k string, port *componentPort, from source) (map[
 		if p.Mode != "" {
 			out["mode"] = p.Mode
 		}
+		if p.Step != "" { // of a pipeline in a pipeline
+			out["step"] = p.Step
+		}
 		return mode(out), nil
 	}
 	bound := scalar(g.bind(text))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +69,11 @@ func fetchWeb(ctx context.Context, address, dir string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", userError("the address %q: %v", address, err)
+	}
+	if container := u.User.Username(); container != "" && slices.Contains([]string{"wasbs", "wasb", "abfss", "abfs"}, u.Scheme) {
+		// A storage account that is not the workspace's, as Hadoop addresses it: what anybody may read is there for HTTP.
+		u = &url.URL{Scheme: "https", Host: strings.Replace(u.Host, ".dfs.", ".blob.", 1), Path: "/" + container + u.Path}
+		address = u.String()
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()

@@ -37,7 +37,8 @@ type turn struct {
 
 // Update runs f in a write transaction and returns when what it did is durable.
 // Updates run one after the other; those that wait share the next commit. An
-// error of f undoes what f did and nothing else, and is returned as it is. The
+// error of f undoes what f did and nothing else, and is returned as it is, once
+// what f may have seen of others is durable. The
 // context is honoured until f begins; statements are not interrupted, as SQLite
 // would give up the neighbours' changes with them.
 //
@@ -60,11 +61,11 @@ func (d *DB) Update(ctx context.Context, f func(tx *sql.Tx) error) error {
 	if t.err != nil {
 		return t.err
 	}
-	if err := u.run(t.tx, f); err != nil {
-		<-u.done
+	failed := u.run(t.tx, f)
+	if err := <-u.done; err != nil {
 		return err
 	}
-	return <-u.done
+	return failed
 }
 
 // run gives the transaction back to the writer however f ends.
@@ -123,7 +124,7 @@ func (d *DB) waiting() *update {
 type batch struct {
 	db      *DB
 	tx      *sql.Tx
-	members []*update // ran without error, wait for the commit
+	members []*update // wait for the commit
 }
 
 // add runs one update. It reports false when the whole batch had to be given up.
@@ -159,8 +160,8 @@ func (b *batch) add(u *update) bool {
 		}
 		return true
 	}
-	defer func() { u.done <- nil }()
 	if !nested {
+		defer func() { u.done <- nil }()
 		err := b.tx.Rollback()
 		b.tx = nil
 		if err != nil && !errors.Is(err, sql.ErrTxDone) {
@@ -168,6 +169,8 @@ func (b *batch) add(u *update) bool {
 		}
 		return true
 	}
+	// Why it failed may be what the others did ("it is there already"): nobody is told before that can be seen.
+	b.members = append(b.members, u)
 	if err := errors.Join(b.exec("ROLLBACK TO one"), b.exec("RELEASE one")); err != nil {
 		return b.fail(err)
 	}

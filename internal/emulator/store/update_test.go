@@ -57,6 +57,42 @@ func TestUpdateErrorUndoesItselfAlone(t *testing.T) {
 	require.Zero(t, wrong)
 }
 
+// Whoever is told that something is there already finds it.
+func TestUpdateErrorComesAfterWhatItSaw(t *testing.T) {
+	d := table(t)
+	taken := errors.New("taken")
+	for round := range 50 {
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				count := func(tx *sql.Tx) (n int, err error) {
+					err = tx.QueryRow(`SELECT count(*) FROM n WHERE v = ?`, round).Scan(&n)
+					return n, err
+				}
+				err := d.Update(t.Context(), func(tx *sql.Tx) error {
+					n, err := count(tx)
+					if err == nil && n > 0 {
+						err = taken
+					}
+					if err != nil {
+						return err
+					}
+					return insert(round)(tx)
+				})
+				if err != nil {
+					require.ErrorIs(t, err, taken)
+				}
+				require.NoError(t, d.View(t.Context(), func(tx *sql.Tx) error {
+					n, err := count(tx)
+					require.Equal(t, 1, n)
+					return err
+				}))
+			})
+		}
+		wg.Wait()
+	}
+}
+
 func TestUpdateSeesWhatCameBefore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d, err := store.Open(store.Options{Dir: filepath.Join(t.TempDir(), "ws")})
