@@ -23,7 +23,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	s.jobs, err = execution.New(execution.Deps{
-		DB: s.db, Blobs: s.blobs, Tracking: s.tracking, Resolver: s.resolver, Dir: dir, Clock: s.opts.Clock, Logger: s.opts.Logger,
+		DB: s.db, Blobs: s.blobs, Tracking: s.tracking, Resolver: s.resolver, Dir: dir, Clock: s.opts.Clock, ClockMoves: s.opts.moved, Logger: s.opts.Logger,
 		Environments: mode, PassEnv: s.opts.PassEnv, BaseURL: s.BaseURL,
 		RunToken: func(sc arm.Scope, run string) (string, time.Time, error) { return s.keys.run(sc, run, runTokenTime) },
 		Revoke:   s.keys.revoke,

@@ -38,7 +38,7 @@ type Options struct {
 	// attempts. Defaults to none.
 	Faults []Fault
 	// Clock tells the time of documents, operations, tokens and signatures, and when schedules and computes act: a test that moves it makes them. When it jumps over several
-	// ticks of a schedule, the last of them runs. Defaults to time.Now.
+	// ticks of a schedule, the last of them runs. Limits of jobs end by it or by the machine's clock, whichever comes first. Defaults to time.Now.
 	Clock func() time.Time
 	// Logger takes what is refused or fails. Defaults to none.
 	Logger *slog.Logger

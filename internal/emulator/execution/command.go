@@ -199,15 +199,15 @@ func processID(r *Record, i int) string {
 // watch waits for the processes. The first that fails ends the others; so do
 // cancel, the timeout and the engine's end.
 func (j *job) watch(s *commandSpec, procs []*process.Process, logs *logs) error {
-	var timeout <-chan time.Time
+	var timeout <-chan struct{}
 	if s.Limits != nil && s.Limits.Timeout != "" {
 		d, err := wire.ParseDuration(s.Limits.Timeout)
 		if err != nil {
 			return err
 		}
-		t := time.NewTimer(d)
-		defer t.Stop()
-		timeout = t.C
+		over, stop := j.e.deadline(d)
+		defer stop()
+		timeout = over
 	}
 	type ended struct {
 		i  int

@@ -29,6 +29,8 @@ type Deps struct {
 	// Dir holds the folders of running jobs and the records of their processes.
 	Dir   string
 	Clock func() time.Time
+	// ClockMoves says that Clock is not the machine's and may be moved: limits of jobs look at it.
+	ClockMoves bool
 	// Logger gets what no caller can be told. Defaults to none.
 	Logger *slog.Logger
 	// Environments is how a job's environment is honoured. Defaults to Host.

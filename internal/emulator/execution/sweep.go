@@ -10,7 +10,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 	"github.com/azureml-go/azureml/internal/emulator/sampling"
@@ -249,15 +248,15 @@ func (j *job) sweep() error {
 // run starts trials until there are enough and returns when all have ended.
 func (w *sweeping) run() error {
 	j := w.j
-	var timeout <-chan time.Time
+	var timeout <-chan struct{}
 	if w.s.Limits.Timeout != "" {
 		d, err := wire.ParseDuration(w.s.Limits.Timeout)
 		if err != nil {
 			return err
 		}
-		t := time.NewTimer(d)
-		defer t.Stop()
-		timeout = t.C
+		over, stop := j.e.deadline(d)
+		defer stop()
+		timeout = over
 	}
 	total := w.s.Limits.MaxTotalTrials
 	width := w.s.Limits.MaxConcurrentTrials

@@ -44,7 +44,12 @@ func (t *Trigger) nextCron(after time.Time) (time.Time, bool) {
 	if t.everyHour {
 		return t.nextHourly(after)
 	}
-	for wall := t.wall(after); ; {
+	wall := t.wall(after)
+	// What the clocks have skipped shortly before is later by as much, and may still come.
+	if skipped := t.offset(after) - t.offset(after.Add(-36*time.Hour)); skipped > 0 {
+		wall = wall.Add(-skipped)
+	}
+	for {
 		// Seconds are of no account to the expression.
 		next, err := gronx.NextTickAfter(t.cron, wall.Truncate(time.Minute), false)
 		if err != nil {

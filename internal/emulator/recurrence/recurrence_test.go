@@ -47,30 +47,31 @@ func TestNext(t *testing.T) {
 		"cron steps": {`{"triggerType":"Cron","expression":"*/20 9-10 * * MON-FRI"}`, made, []string{"2024-01-10T09:40:00Z", "2024-01-10T10:00:00Z", "2024-01-10T10:20:00Z", "2024-01-10T10:40:00Z", "2024-01-11T09:00:00Z"}},
 		"cron list":  {`{"triggerType":"Cron","expression":"0 8,16 * * 0,SAT"}`, made, []string{"2024-01-13T08:00:00Z", "2024-01-13T16:00:00Z", "2024-01-14T08:00:00Z"}},
 		"cron's days and months are of no account": {`{"triggerType":"Cron","expression":"0 0 1 6 *"}`, made, []string{"2024-01-11T00:00:00Z", "2024-01-12T00:00:00Z"}},
-		"cron in a zone":                    {`{"triggerType":"Cron","expression":"0 3 * * *","timeZone":"W. Europe Standard Time"}`, made, []string{"2024-01-11T02:00:00Z"}},
-		"cron from a start":                 {`{"triggerType":"Cron","expression":"0 3 * * *","startTime":"2024-02-01T03:00:00"}`, made, []string{"2024-02-01T03:00:00Z", "2024-02-02T03:00:00Z"}},
-		"cron to an end":                    {`{"triggerType":"Cron","expression":"0 3 * * *","startTime":"2024-02-01 02:00:00","endTime":"2024-02-02T03:00:00"}`, made, []string{"2024-02-01T03:00:00Z", "2024-02-02T03:00:00Z"}},
-		"cron: the hour that is skipped":    {`{"triggerType":"Cron","expression":"30 2 * * *","timeZone":"America/New_York"}`, "2024-03-09T12:00:00Z", []string{"2024-03-10T07:30:00Z", "2024-03-11T06:30:00Z"}},
-		"cron: the hour that comes twice":   {`{"triggerType":"Cron","expression":"30 1 * * *","timeZone":"Eastern Standard Time"}`, "2024-11-02T12:00:00Z", []string{"2024-11-03T05:30:00Z", "2024-11-04T06:30:00Z"}},
-		"cron each half hour, skipped":      {`{"triggerType":"Cron","expression":"*/30 * * * *","timeZone":"America/New_York"}`, "2024-03-10T06:00:00Z", []string{"2024-03-10T06:30:00Z", "2024-03-10T07:00:00Z", "2024-03-10T07:30:00Z"}},
-		"cron each half hour, twice":        {`{"triggerType":"Cron","expression":"*/30 * * * *","timeZone":"America/New_York"}`, "2024-11-03T05:00:00Z", []string{"2024-11-03T05:30:00Z", "2024-11-03T06:00:00Z", "2024-11-03T06:30:00Z", "2024-11-03T07:00:00Z", "2024-11-03T07:30:00Z"}},
-		"cron: half an hour of summer time": {`{"triggerType":"Cron","expression":"15 2 * * *","timeZone":"Australia/Lord_Howe"}`, "2024-10-05T00:00:00Z", []string{"2024-10-05T15:45:00Z", "2024-10-06T15:15:00Z"}},
-		"minutes":                           {`{"triggerType":"Recurrence","frequency":"minute","interval":15}`, made, []string{"2024-01-10T09:35:30Z", "2024-01-10T09:50:30Z"}},
-		"minutes from a start in the past":  {`{"triggerType":"Recurrence","frequency":"Minute","interval":15,"startTime":"2020-01-01T00:05:00"}`, made, []string{"2024-01-10T09:35:00Z"}},
-		"hours over the change of clocks":   {`{"triggerType":"Recurrence","frequency":"Hour","interval":6,"startTime":"2024-03-09T18:00:00","timeZone":"America/New_York"}`, made, []string{"2024-03-09T23:00:00Z", "2024-03-10T05:00:00Z", "2024-03-10T11:00:00Z"}},
-		"hours at minutes":                  {`{"triggerType":"Recurrence","frequency":"Hour","interval":2,"schedule":{"hours":[],"minutes":[0,30]}}`, made, []string{"2024-01-10T09:30:00Z", "2024-01-10T11:00:00Z", "2024-01-10T11:30:00Z"}},
-		"hours in the office":               {`{"triggerType":"Recurrence","frequency":"Hour","interval":1,"startTime":"2024-01-10T08:10:00","schedule":{"hours":[9,17],"minutes":[]}}`, made, []string{"2024-01-10T17:10:00Z", "2024-01-11T09:10:00Z"}},
-		"days":                              {`{"triggerType":"Recurrence","frequency":"Day","interval":2}`, made, []string{"2024-01-12T09:20:30Z", "2024-01-14T09:20:30Z"}},
-		"days with hours":                   {`{"triggerType":"Recurrence","frequency":"Day","interval":1,"schedule":{"hours":[6,18],"minutes":[0,30]}}`, made, []string{"2024-01-10T18:00:00Z", "2024-01-10T18:30:00Z", "2024-01-11T06:00:00Z"}},
-		"days over the change of clocks":    {`{"triggerType":"Recurrence","frequency":"Day","interval":1,"startTime":"2024-03-09T02:30:00","timeZone":"America/New_York"}`, made, []string{"2024-03-09T07:30:00Z", "2024-03-10T07:30:00Z", "2024-03-11T06:30:00Z"}},
-		"empty pattern":                     {`{"triggerType":"Recurrence","frequency":"Day","interval":1,"schedule":{"hours":[],"minutes":[]}}`, made, []string{"2024-01-11T09:20:30Z"}},
-		"weeks":                             {`{"triggerType":"Recurrence","frequency":"Week","interval":1}`, made, []string{"2024-01-17T09:20:30Z"}},
-		"every second week":                 {`{"triggerType":"Recurrence","frequency":"Week","interval":2,"schedule":{"hours":[6],"minutes":[15],"weekDays":["Monday","friday"]},"timeZone":"W. Europe Standard Time"}`, made, []string{"2024-01-12T05:15:00Z", "2024-01-22T05:15:00Z", "2024-01-26T05:15:00Z"}},
-		"months":                            {`{"triggerType":"Recurrence","frequency":"Month","interval":1,"startTime":"2024-01-31T08:00:00"}`, made, []string{"2024-01-31T08:00:00Z", "2024-03-31T08:00:00Z", "2024-05-31T08:00:00Z"}},
-		"days of the month":                 {`{"triggerType":"Recurrence","frequency":"Month","interval":1,"schedule":{"hours":[4],"minutes":[0],"monthDays":[15,-1]}}`, made, []string{"2024-01-15T04:00:00Z", "2024-01-31T04:00:00Z", "2024-02-15T04:00:00Z", "2024-02-29T04:00:00Z"}},
-		"29 February":                       {`{"triggerType":"Recurrence","frequency":"Month","interval":12,"startTime":"2024-02-29T00:00:00"}`, "2024-03-01T00:00:00Z", []string{"2028-02-29T00:00:00Z"}},
-		"never":                             {`{"triggerType":"Recurrence","frequency":"Minute","interval":60,"startTime":"2024-01-01T00:05:00","schedule":{"hours":[],"minutes":[7]}}`, made, []string{}},
-		"an end in the past":                {`{"triggerType":"Recurrence","frequency":"Minute","interval":1,"endTime":"2024-01-10T00:00:00"}`, made, []string{}},
+		"cron in a zone":                       {`{"triggerType":"Cron","expression":"0 3 * * *","timeZone":"W. Europe Standard Time"}`, made, []string{"2024-01-11T02:00:00Z"}},
+		"cron from a start":                    {`{"triggerType":"Cron","expression":"0 3 * * *","startTime":"2024-02-01T03:00:00"}`, made, []string{"2024-02-01T03:00:00Z", "2024-02-02T03:00:00Z"}},
+		"cron to an end":                       {`{"triggerType":"Cron","expression":"0 3 * * *","startTime":"2024-02-01 02:00:00","endTime":"2024-02-02T03:00:00"}`, made, []string{"2024-02-01T03:00:00Z", "2024-02-02T03:00:00Z"}},
+		"cron: the hour that is skipped":       {`{"triggerType":"Cron","expression":"30 2 * * *","timeZone":"America/New_York"}`, "2024-03-09T12:00:00Z", []string{"2024-03-10T07:30:00Z", "2024-03-11T06:30:00Z"}},
+		"cron: from just before what is later": {`{"triggerType":"Cron","expression":"30 2 * * *","timeZone":"W. Europe Standard Time"}`, "2026-03-29T01:29:59.999Z", []string{"2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"}},
+		"cron: the hour that comes twice":      {`{"triggerType":"Cron","expression":"30 1 * * *","timeZone":"Eastern Standard Time"}`, "2024-11-02T12:00:00Z", []string{"2024-11-03T05:30:00Z", "2024-11-04T06:30:00Z"}},
+		"cron each half hour, skipped":         {`{"triggerType":"Cron","expression":"*/30 * * * *","timeZone":"America/New_York"}`, "2024-03-10T06:00:00Z", []string{"2024-03-10T06:30:00Z", "2024-03-10T07:00:00Z", "2024-03-10T07:30:00Z"}},
+		"cron each half hour, twice":           {`{"triggerType":"Cron","expression":"*/30 * * * *","timeZone":"America/New_York"}`, "2024-11-03T05:00:00Z", []string{"2024-11-03T05:30:00Z", "2024-11-03T06:00:00Z", "2024-11-03T06:30:00Z", "2024-11-03T07:00:00Z", "2024-11-03T07:30:00Z"}},
+		"cron: half an hour of summer time":    {`{"triggerType":"Cron","expression":"15 2 * * *","timeZone":"Australia/Lord_Howe"}`, "2024-10-05T00:00:00Z", []string{"2024-10-05T15:45:00Z", "2024-10-06T15:15:00Z"}},
+		"minutes":                              {`{"triggerType":"Recurrence","frequency":"minute","interval":15}`, made, []string{"2024-01-10T09:35:30Z", "2024-01-10T09:50:30Z"}},
+		"minutes from a start in the past":     {`{"triggerType":"Recurrence","frequency":"Minute","interval":15,"startTime":"2020-01-01T00:05:00"}`, made, []string{"2024-01-10T09:35:00Z"}},
+		"hours over the change of clocks":      {`{"triggerType":"Recurrence","frequency":"Hour","interval":6,"startTime":"2024-03-09T18:00:00","timeZone":"America/New_York"}`, made, []string{"2024-03-09T23:00:00Z", "2024-03-10T05:00:00Z", "2024-03-10T11:00:00Z"}},
+		"hours at minutes":                     {`{"triggerType":"Recurrence","frequency":"Hour","interval":2,"schedule":{"hours":[],"minutes":[0,30]}}`, made, []string{"2024-01-10T09:30:00Z", "2024-01-10T11:00:00Z", "2024-01-10T11:30:00Z"}},
+		"hours in the office":                  {`{"triggerType":"Recurrence","frequency":"Hour","interval":1,"startTime":"2024-01-10T08:10:00","schedule":{"hours":[9,17],"minutes":[]}}`, made, []string{"2024-01-10T17:10:00Z", "2024-01-11T09:10:00Z"}},
+		"days":                                 {`{"triggerType":"Recurrence","frequency":"Day","interval":2}`, made, []string{"2024-01-12T09:20:30Z", "2024-01-14T09:20:30Z"}},
+		"days with hours":                      {`{"triggerType":"Recurrence","frequency":"Day","interval":1,"schedule":{"hours":[6,18],"minutes":[0,30]}}`, made, []string{"2024-01-10T18:00:00Z", "2024-01-10T18:30:00Z", "2024-01-11T06:00:00Z"}},
+		"days over the change of clocks":       {`{"triggerType":"Recurrence","frequency":"Day","interval":1,"startTime":"2024-03-09T02:30:00","timeZone":"America/New_York"}`, made, []string{"2024-03-09T07:30:00Z", "2024-03-10T07:30:00Z", "2024-03-11T06:30:00Z"}},
+		"empty pattern":                        {`{"triggerType":"Recurrence","frequency":"Day","interval":1,"schedule":{"hours":[],"minutes":[]}}`, made, []string{"2024-01-11T09:20:30Z"}},
+		"weeks":                                {`{"triggerType":"Recurrence","frequency":"Week","interval":1}`, made, []string{"2024-01-17T09:20:30Z"}},
+		"every second week":                    {`{"triggerType":"Recurrence","frequency":"Week","interval":2,"schedule":{"hours":[6],"minutes":[15],"weekDays":["Monday","friday"]},"timeZone":"W. Europe Standard Time"}`, made, []string{"2024-01-12T05:15:00Z", "2024-01-22T05:15:00Z", "2024-01-26T05:15:00Z"}},
+		"months":                               {`{"triggerType":"Recurrence","frequency":"Month","interval":1,"startTime":"2024-01-31T08:00:00"}`, made, []string{"2024-01-31T08:00:00Z", "2024-03-31T08:00:00Z", "2024-05-31T08:00:00Z"}},
+		"days of the month":                    {`{"triggerType":"Recurrence","frequency":"Month","interval":1,"schedule":{"hours":[4],"minutes":[0],"monthDays":[15,-1]}}`, made, []string{"2024-01-15T04:00:00Z", "2024-01-31T04:00:00Z", "2024-02-15T04:00:00Z", "2024-02-29T04:00:00Z"}},
+		"29 February":                          {`{"triggerType":"Recurrence","frequency":"Month","interval":12,"startTime":"2024-02-29T00:00:00"}`, "2024-03-01T00:00:00Z", []string{"2028-02-29T00:00:00Z"}},
+		"never":                                {`{"triggerType":"Recurrence","frequency":"Minute","interval":60,"startTime":"2024-01-01T00:05:00","schedule":{"hours":[],"minutes":[7]}}`, made, []string{}},
+		"an end in the past":                   {`{"triggerType":"Recurrence","frequency":"Minute","interval":1,"endTime":"2024-01-10T00:00:00"}`, made, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,6 +132,9 @@ func TestOrder(t *testing.T) {
 		first, ok := tr.Next(now, made)
 		require.True(rt, ok)
 		require.True(rt, first.After(now))
+		before, ok := tr.Next(first.Add(-time.Nanosecond), made)
+		require.True(rt, ok)
+		require.Equal(rt, first, before)
 		half, ok := tr.Next(now.Add(first.Sub(now)/2), made)
 		require.True(rt, ok)
 		require.Equal(rt, first, half)

@@ -22,7 +22,15 @@ type Policy struct {
 
 type history struct {
 	values  []float64
+	best    float64 // of them
 	stopped bool
+}
+
+func (h *history) add(value float64, p *Policy) {
+	if len(h.values) == 0 || p.loss(value) < p.loss(h.best) {
+		h.best = value
+	}
+	h.values = append(h.values, value)
 }
 
 // NewPolicy reads an earlyTermination, {"policyType": "Bandit", …}; null is no
@@ -72,7 +80,7 @@ func (p *Policy) Observe(trial string, value float64) (stop []string) {
 		h = &history{}
 		p.trials[trial] = h
 	}
-	h.values = append(h.values, value)
+	h.add(value, p)
 	n := len(h.values)
 	if h.stopped || n < p.delay || n%p.every != 0 {
 		return nil
@@ -89,24 +97,44 @@ func (p *Policy) Observe(trial string, value float64) (stop []string) {
 				allowed = math.Abs(best) * p.factor
 			}
 		}
-		if p.loss(value) > p.loss(best)+allowed {
+		if p.loss(h.best) > p.loss(best)+allowed { // its best value, as documented, not its last
 			stop = []string{trial}
 		}
 	case "median":
-		var means []float64
-		for _, name := range sortedKeys(p.trials) {
-			if o := p.trials[name]; name != trial && len(o.values) >= n {
-				means = append(means, mean(o.values[:n]))
-			}
-		}
-		if len(means) > 0 && p.loss(p.bestOf(h.values)) > p.loss(median(means)) {
-			stop = []string{trial}
-		}
+		stop = p.median(n)
 	case "truncation":
 		stop = p.truncate(n)
 	}
 	for _, s := range stop {
 		p.trials[s].stopped = true
+	}
+	return stop
+}
+
+// median ends those that have come as far as n and were never better than the
+// median of what the others averaged up to there. The trial that is ahead of
+// the others is looked at again when they come to n.
+func (p *Policy) median(n int) (stop []string) {
+	averages := map[string]float64{} // of what has ended before n, over what there is
+	for name, h := range p.trials {
+		if len(h.values) >= n || h.stopped {
+			averages[name] = mean(h.values[:min(n, len(h.values))])
+		}
+	}
+	for _, name := range sortedKeys(averages) {
+		h := p.trials[name]
+		if h.stopped || len(h.values) < n {
+			continue
+		}
+		var others []float64
+		for other, a := range averages {
+			if other != name {
+				others = append(others, a)
+			}
+		}
+		if len(others) > 0 && p.loss(h.best) > p.loss(median(others)) {
+			stop = append(stop, name)
+		}
 	}
 	return stop
 }

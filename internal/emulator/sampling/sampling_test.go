@@ -182,6 +182,10 @@ func TestBandit(t *testing.T) {
 	require.Empty(t, p.Observe("a", 1))
 	require.Empty(t, p.Observe("b", 1.15))
 	require.Equal(t, []string{"c"}, p.Observe("c", 1.3))
+	p = policy(t, `{"policyType":"Bandit","slackFactor":0.2,"evaluationInterval":1}`, true)
+	require.Empty(t, p.Observe("a", 0.8))
+	require.Empty(t, p.Observe("b", 0.7), "above 0.8/1.2")
+	require.Empty(t, p.Observe("b", 0.1), "its best value counts, not its last")
 }
 
 func TestMedian(t *testing.T) {
@@ -191,6 +195,16 @@ func TestMedian(t *testing.T) {
 	}
 	require.Equal(t, []string{"d"}, p.Observe("d", 0.5))
 	require.Empty(t, p.Observe("e", 0.95))
+
+	p = policy(t, `{"policyType":"MedianStopping","evaluationInterval":2,"delayEvaluation":2}`, true)
+	for range 5 {
+		require.Empty(t, p.Observe("ahead", 0.5), "there is nobody to compare it with")
+	}
+	require.Empty(t, p.Observe("a", 0.9))
+	require.Equal(t, []string{"ahead"}, p.Observe("a", 0.9), "when others have come to an interval it was at")
+	require.Empty(t, p.Observe("ahead", 0.4), "it is ending")
+	require.Empty(t, p.Observe("b", 0.1))
+	require.Equal(t, []string{"b"}, p.Observe("b", 0.2))
 }
 
 func TestTruncation(t *testing.T) {
