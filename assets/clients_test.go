@@ -232,8 +232,7 @@ func TestCodeSnapshots(t *testing.T) {
 	require.Equal(t, made.ID, again.ID)
 	require.Len(t, w.calls[calls:], 2, "found by its hash, and read")
 
-	w.withKey = true // a signature is for one container
-	out := t.TempDir()
+	out := t.TempDir() // the datastore's signature is for its own container
 	_, err = c.Download(t.Context(), made.Name, "1", out, nil)
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"run.py": "print()", "lib/x.py": "x", ".amlignore": "*.tmp\n"}, readTree(t, out))

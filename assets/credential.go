@@ -1,6 +1,11 @@
 package assets
 
-import "github.com/azureml-go/azureml/internal/wire"
+import (
+	"net/url"
+	"strings"
+
+	"github.com/azureml-go/azureml/internal/wire"
+)
 
 // Credentials are how a datastore's storage is reached. At most one field is set; with none of them the identity of whoever
 // reads is used. Services never answer the secrets in them: see DatastoreClient.Secrets.
@@ -93,3 +98,9 @@ func (c Certificate) String() string { return "certificate " + c.Thumbprint + " 
 
 // GoString keeps the secret out of what is printed.
 func (c Certificate) GoString() string { return c.String() }
+
+// ofContainer says whether the token is a signature of one resource, a container mostly, and not of the account.
+func (s *SAS) ofContainer() bool {
+	v, err := url.ParseQuery(strings.TrimPrefix(s.Token, "?"))
+	return err == nil && v.Get("sr") != ""
+}

@@ -209,10 +209,11 @@ func (c *DatastoreClient) Secrets(ctx context.Context, name string) (*Credential
 	if err := checkStore(op, name); err != nil {
 		return nil, err
 	}
-	return c.secrets(ctx, op, name)
+	return c.secrets(ctx, op, name, true)
 }
 
-func (c *DatastoreClient) secrets(ctx context.Context, op, name string) (*Credentials, error) {
+// secrets asks for a signature that expires, or for the key.
+func (c *DatastoreClient) secrets(ctx context.Context, op, name string, expiring bool) (*Credentials, error) {
 	var s struct {
 		Type         string `json:"secretsType"`
 		Key          string `json:"key"`
@@ -221,7 +222,10 @@ func (c *DatastoreClient) secrets(ctx context.Context, op, name string) (*Creden
 		Certificate  string `json:"certificate"`
 	}
 	call := c.call(op, http.MethodPost, name, "listSecrets")
-	call.Body = map[string]any{"expirableSecret": true, "expireAfterHours": 1}
+	call.Body = map[string]any{"expirableSecret": false}
+	if expiring {
+		call.Body = map[string]any{"expirableSecret": true, "expireAfterHours": 1}
+	}
 	call.Out, call.Idempotent = &s, true
 	if err := c.c.Do(ctx, call); err != nil {
 		return nil, err
@@ -300,7 +304,11 @@ func (c *DatastoreClient) openStore(ctx context.Context, op string, s Datastore,
 	}
 	var a access
 	if cr := s.datastore().credentials; cr.AccountKey != nil || cr.SAS != nil {
-		secrets, err := c.secrets(ctx, op, s.DatastoreName())
+		secrets, err := c.secrets(ctx, op, s.DatastoreName(), true)
+		if err == nil && container != own && secrets.SAS != nil && secrets.SAS.ofContainer() {
+			// Code is uploaded to containers of its own: the account's key opens them.
+			secrets, err = c.secrets(ctx, op, s.DatastoreName(), false)
+		}
 		if _, answered := errors.AsType[*azcore.ResponseError](err); err != nil && !answered {
 			return nil, err
 		}
@@ -327,7 +335,7 @@ func (c *DatastoreClient) openStore(ctx context.Context, op string, s Datastore,
 // renew gives what asks for a fresh signature of a datastore: those of the service end within the hour.
 func (c *DatastoreClient) renew(op, name string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
-		secrets, err := c.secrets(ctx, op, name)
+		secrets, err := c.secrets(ctx, op, name, true)
 		if err != nil {
 			return "", err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -190,7 +191,8 @@ func (w *world) arm(rw http.ResponseWriter, r *http.Request) {
 			return
 		}
 		name := w.docs["datastores/"+segs[1]]["properties"].(map[string]any)["containerName"].(string)
-		if w.withKey {
+		var want struct{ ExpirableSecret bool }
+		if b, err := io.ReadAll(r.Body); err != nil || json.Unmarshal(b, &want) != nil || w.withKey || !want.ExpirableSecret {
 			answer(200, map[string]any{"secretsType": "AccountKey", "key": w.key})
 			return
 		}

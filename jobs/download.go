@@ -229,6 +229,12 @@ func (c *Client) outputs(ctx context.Context, op string, run *Run, names []strin
 			names = append(names, DefaultOutput)
 		}
 	}
+	for _, name := range names {
+		_, h := known[name]
+		if _, declared := run.Outputs[name]; !h && !declared && len(run.Outputs) > 0 && name != DefaultOutput {
+			return nil, fmt.Errorf("%s: the job has no output %q; it has %s: %w", op, name, strings.Join(slices.Sorted(maps.Keys(run.Outputs)), ", "), azureml.ErrNotFound)
+		}
+	}
 	places := map[string][]string{}
 	if err := c.resolveAssets(ctx, op, names, known, places); err != nil {
 		return nil, err

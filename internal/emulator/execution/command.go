@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -283,16 +284,38 @@ func (j *job) failed(s *commandSpec, st process.State, log string, logs *logs) e
 	if err := logs.settled(); err != nil { // the log cannot be read before
 		return err
 	}
-	program, _, _ := strings.Cut(strings.TrimSpace(s.Command), " ")
+	program := userProgram(s.Command)
 	how := "exited with status code " + strconv.Itoa(st.Code)
 	if st.Signal != "" || st.Err != nil {
 		how = st.String()
 	}
 	msg := fmt.Sprintf("Execution failed. User process '%s' %s. Please check log file '%s' for error details.", program, how, log)
-	if tail := j.tail(log, 20, 4096); tail != "" {
+	tail := j.tail(log, 20, 4096)
+	for strings.HasPrefix(tail, notePrefix) { // what this workspace says itself is no cause
+		_, tail, _ = strings.Cut(tail, "\n")
+	}
+	if tail != "" {
 		msg += " Error: " + tail
 	}
 	return &JobError{Code: "UserError", Message: msg}
+}
+
+// notePrefix begins the lines that a local workspace writes into a job's log.
+const notePrefix = "local workspace: "
+
+// userProgram is the program that a command runs; where the shell runs several, whichever it was, it is the shell.
+func userProgram(command string) string {
+	command = strings.TrimSpace(command)
+	if first, rest, several := strings.Cut(command, " && "); several && strings.HasPrefix(first, "chmod +x ") {
+		command = rest // snapshots lose the executable bit; the program is what follows
+	}
+	if strings.ContainsAny(command, "&|;\n") {
+		if sh, err := shell(); err == nil {
+			return strings.TrimSuffix(filepath.Base(sh), ".exe")
+		}
+	}
+	program, _, _ := strings.Cut(command, " ")
+	return program
 }
 
 // tail is the end of a log: so many lines, and not more than so many bytes.

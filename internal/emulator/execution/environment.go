@@ -161,7 +161,7 @@ func (Host) Prepare(_ context.Context, env *Environment, _ string, base []string
 		p.Missing = append(p.Missing, "packages "+strings.Join(n, ", "))
 	}
 	if len(p.Missing) > 0 {
-		p.Note = fmt.Sprintf("local workspace: environment %s runs on the host; not provided: %s", env, strings.Join(p.Missing, "; "))
+		p.Note = fmt.Sprintf(notePrefix+"environment %s runs on the host; not provided: %s", env, strings.Join(p.Missing, "; "))
 	}
 	return p, nil
 }
