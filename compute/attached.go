@@ -33,6 +33,12 @@ type VMUser struct {
 	PrivateKey string `yaml:"-" json:"privateKeyData"`
 }
 
+// String keeps the secrets out of what is printed.
+func (u VMUser) String() string { return "user " + u.User + " (redacted)" }
+
+// GoString is String.
+func (u VMUser) GoString() string { return u.String() }
+
 var vmUser = wire.Layout{At: wire.Table{
 	"admin_username": "administratorAccount/username", "admin_password": "administratorAccount/password", "PrivateKey": "administratorAccount/privateKeyData",
 }}

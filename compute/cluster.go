@@ -86,6 +86,12 @@ type Administrator struct {
 	PublicKey string `yaml:"ssh_key_value" json:"adminUserSshPublicKey"`
 }
 
+// String keeps the password out of what is printed.
+func (a Administrator) String() string { return "administrator " + a.User + " (redacted)" }
+
+// GoString is String.
+func (a Administrator) GoString() string { return a.String() }
+
 var cluster = wire.Layout{
 	Name: "cluster",
 	Base: "properties",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,7 +55,9 @@ func checkCode(f *faults, c *CodeConfiguration) {
 		if !info.IsDir() {
 			script = c.Code.Path
 		}
-		if info, err := os.Stat(script); err != nil {
+		if info, err := os.Stat(script); errors.Is(err, fs.ErrNotExist) {
+			f.add("code_configuration.scoring_script", "there is no %s in %s", c.ScoringScript, c.Code.Path)
+		} else if err != nil {
 			f.add("code_configuration.scoring_script", "%v", err)
 		} else if info.IsDir() {
 			f.add("code_configuration.scoring_script", "%s is a folder", script)

@@ -43,6 +43,11 @@ func main() {
 	fault := flag.String("fault", "", "what goes wrong with each request, as the field Do of local.Fault says it: latency=20ms, 503")
 	verbose := flag.Bool("v", false, "log what is refused or fails to standard error")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "localserver: %q: only flags are taken\n", flag.Args())
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	o := &local.Options{Dir: *dir, Listen: *addr, Auth: local.Auth(*auth)}

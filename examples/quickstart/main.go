@@ -40,6 +40,11 @@ func main() {
 	compute := flag.String("compute", cluster, "cluster that trains")
 	instance := flag.String("instance", "Standard_DS3_v2", "machine size that serves (Azure)")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "quickstart: %q: only flags are taken\n", flag.Args())
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, *azure, *dir, *compute, *instance); err != nil {
@@ -117,7 +122,7 @@ func register(ctx context.Context, ws *workspace.Client) (*assets.Data, error) {
 		return nil, err
 	}
 	step("registering the table as data")
-	data, err := ws.Data.Create(ctx, &assets.Data{Name: "breast-cancer", Type: assets.URIFile, Path: table}, &assets.CreateOptions{Progress: assets.Bar(os.Stderr)})
+	data, err := ws.Data.Create(ctx, &assets.Data{Name: "breast-cancer", Type: assets.URIFile, Path: table}, &assets.CreateOptions{Progress: progress()})
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +141,7 @@ func train(ctx context.Context, ws *workspace.Client, data *assets.Data, compute
 		Input("table", jobs.URIFile("azureml:"+data.Name+":"+data.Version)).
 		Input("rate", jobs.Literal(0.01)).
 		Input("epochs", jobs.Literal(30)).
-		Output("model", jobs.OutputFolder()), &jobs.SubmitOptions{Progress: assets.Bar(os.Stderr)})
+		Output("model", jobs.OutputFolder()), &jobs.SubmitOptions{Progress: progress()})
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +225,14 @@ func deploy(ctx context.Context, ws *workspace.Client, model *assets.Model, inst
 		return err
 	}
 	step("deployed blue; scoring %d rows that the training has not seen at %s", len(held), endpoint.ScoringURI)
-	return score(ctx, ws, name, held)
+	if err := score(ctx, ws, name, held); err != nil {
+		log, lerr := ws.Online.Logs(ctx, name, "blue", &endpoints.LogsOptions{Lines: 20})
+		if lerr != nil {
+			return errors.Join(err, lerr)
+		}
+		return fmt.Errorf("%w\nthe end of the deployment's log:\n%s", err, log)
+	}
+	return nil
 }
 
 // score sends the rows and holds the predictions against the truth.
@@ -263,6 +275,17 @@ func word(benign bool) string {
 		return "benign"
 	}
 	return "malignant"
+}
+
+// progress shows an upload: on a terminal while it goes on, and everywhere when it is done.
+func progress() func(assets.Progress) {
+	bar := assets.Bar(os.Stderr)
+	return func(p assets.Progress) {
+		bar(p)
+		if p.Phase == assets.PhaseUpload && p.TotalFiles > 0 && p.Done() {
+			fmt.Printf("  uploaded %d of %d files, %.1f of %.1f KB, in %s\n", p.Files, p.TotalFiles, float64(p.Bytes)/1024, float64(p.TotalBytes)/1024, p.Elapsed.Round(time.Millisecond))
+		}
+	}
 }
 
 func step(format string, args ...any) { fmt.Printf("\n"+format+"\n", args...) }

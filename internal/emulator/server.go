@@ -207,6 +207,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if over {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		r = impatient(w, r, bodyPatience)
 		if err := guard(r, pl); err != nil {
 			s.refuse(w, r, err)
 			return
