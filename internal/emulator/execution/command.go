@@ -143,7 +143,7 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 		}
 		spec := process.Spec{
 			ID: id, Path: sh, Args: []string{"-c", text}, Dir: p.code, Env: append(env[:len(env):len(env)], w.env...),
-			Stdout: logs.files[i], Stderr: logs.files[i], Record: e.records(),
+			Stdout: logs.files[i], Stderr: logs.files[i], Record: e.records(), Shelf: e.shelf,
 		}
 		proc, err := startPlain(spec, text)
 		if proc == nil && err == nil {

@@ -75,7 +75,8 @@ type Engine struct {
 	closed bool
 	open   map[string]*job   // jobs that have not ended, by ws + "\n" + name
 	slots  map[string]*slots // by ws + "\n" + compute
-	spares chan string       // folders of ended jobs, empty
+	spares chan spare        // folders of ended jobs
+	shelf  *process.Shelf    // files of their records
 }
 
 var errClosed = errors.New("the local workspace was closed")
@@ -96,7 +97,8 @@ func New(d Deps) (*Engine, error) {
 		return nil, err
 	}
 	d.Dir = dir
-	e := &Engine{Deps: d, log: d.Logger, open: map[string]*job{}, slots: map[string]*slots{}, spares: make(chan string, maxSpares)}
+	e := &Engine{Deps: d, log: d.Logger, open: map[string]*job{}, slots: map[string]*slots{}, spares: make(chan spare, maxSpares)}
+	e.shelf = process.NewShelf(e.records())
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	return e, nil
 }
@@ -149,7 +151,7 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 	e.cancel(errClosed)
 	e.wg.Wait()
-	return nil
+	return e.shelf.Close()
 }
 
 // Submit stores a job that Check accepted and starts it. It is durable when

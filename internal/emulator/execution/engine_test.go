@@ -257,7 +257,11 @@ func TestACommandJob(t *testing.T) {
 	require.Contains(t, p["outputs"], "default")
 	left, err := os.ReadDir(filepath.Join(w.dir, "execution", "processes"))
 	require.NoError(t, err)
-	require.Empty(t, left)
+	for _, f := range left { // files that are kept for other records hold none
+		info, err := f.Info()
+		require.NoError(t, err)
+		require.Zero(t, info.Size())
+	}
 }
 
 func TestTheOwnersSecretsAreNotPassedOn(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 type paths struct {
 	root, code, inputs, outputs, logs, temp string
 	values                                  map[string]string // "inputs.x", "outputs.y"
+	stale                                   map[string]bool   // empty folders below inputs and outputs that the folder's former job had
 }
 
 func (e *Engine) newPaths(r *Record) (*paths, error) {
@@ -25,7 +26,7 @@ func (e *Engine) newPaths(r *Record) (*paths, error) {
 		*to = filepath.Join(root, name)
 	}
 	p.logs = p.temp
-	if e.takeSpare(root) {
+	if e.takeSpare(p) {
 		return p, nil
 	}
 	if err := freshDir(root); err != nil {
@@ -57,13 +58,19 @@ func freshDir(dir string) error {
 // making and removing folders is a good part of what a short job costs.
 const maxSpares = 16
 
-// takeSpare makes an empty folder of an ended job the one of another.
-func (e *Engine) takeSpare(root string) bool {
-	if _, err := os.Lstat(root); err == nil { // a job of the same name was deleted: its folder may be a spare
+// spare is the folder of an ended job.
+type spare struct {
+	root  string
+	stale []string // empty folders of inputs and outputs, by their places in it
+}
+
+// takeSpare makes the folder of an ended job the one of another.
+func (e *Engine) takeSpare(p *paths) bool {
+	if _, err := os.Lstat(p.root); err == nil { // a job of the same name was deleted: its folder may be a spare
 		for range cap(e.spares) {
 			select {
 			case spare := <-e.spares:
-				e.discard(spare)
+				e.discard(spare.root)
 			default:
 			}
 		}
@@ -71,13 +78,41 @@ func (e *Engine) takeSpare(root string) bool {
 	}
 	select {
 	case spare := <-e.spares:
-		if os.Rename(spare, root) == nil {
+		if os.Rename(spare.root, p.root) == nil {
+			p.stale = map[string]bool{}
+			for _, name := range spare.stale {
+				p.stale[filepath.Join(p.root, name)] = true
+			}
 			return true
 		}
-		e.discard(spare)
+		e.discard(spare.root)
 	default:
 	}
 	return false
+}
+
+// fresh removes what the folder's former job had and this one has not.
+func (p *paths) fresh(s *commandSpec) error {
+	for dir := range p.stale {
+		k := filepath.Base(dir)
+		_, in := s.Inputs[k]
+		_, out := s.Outputs[k]
+		if in && filepath.Dir(dir) == p.inputs || out && filepath.Dir(dir) == p.outputs {
+			continue
+		}
+		if err := os.Remove(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mkdir makes the folder of an input or output.
+func (p *paths) mkdir(dir string) error {
+	if p.stale[dir] {
+		return nil
+	}
+	return os.MkdirAll(dir, 0o700)
 }
 
 func (e *Engine) discard(spare string) {
@@ -89,38 +124,73 @@ func (e *Engine) discard(spare string) {
 // leave removes what a job left in its folder, and the folder itself unless it
 // can serve another.
 func (e *Engine) leave(p *paths) error {
-	if len(e.spares) < cap(e.spares) && p.empty() {
-		select {
-		case e.spares <- p.root:
-			return nil
-		default:
+	if len(e.spares) < cap(e.spares) {
+		if stale, ok := p.empty(); ok {
+			select {
+			case e.spares <- spare{p.root, stale}:
+				return nil
+			default:
+			}
 		}
 	}
 	return os.RemoveAll(p.root)
 }
 
-// empty empties the job's folders and says whether they are as they were made.
-func (p *paths) empty() bool {
+// empty empties the job's folders and says whether they are as they were made,
+// and which empty ones of inputs and outputs are left.
+func (p *paths) empty() (stale []string, ok bool) {
 	entries, err := os.ReadDir(p.root)
 	if err != nil || len(entries) != 4 {
-		return false
+		return nil, false
 	}
 	for _, dir := range []string{p.code, p.inputs, p.outputs, p.temp} {
 		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() || info.Mode().Perm() != 0o700 {
-			return false
+		if err != nil || !asMade(info) {
+			return nil, false
 		}
 		inside, err := os.ReadDir(dir)
 		if err != nil {
-			return false
+			return nil, false
 		}
 		for _, e := range inside {
-			if os.Remove(filepath.Join(dir, e.Name())) == nil {
+			at := filepath.Join(dir, e.Name())
+			if (dir == p.inputs || dir == p.outputs) && len(stale) < maxStale && emptied(at) {
+				rel, err := filepath.Rel(p.root, at)
+				if err != nil {
+					return nil, false
+				}
+				stale = append(stale, rel)
+				continue
+			}
+			if os.Remove(at) == nil {
 				continue // a file, or an empty folder
 			}
-			if os.RemoveAll(filepath.Join(dir, e.Name())) != nil {
-				return false
+			if os.RemoveAll(at) != nil {
+				return nil, false
 			}
+		}
+	}
+	return stale, true
+}
+
+// maxStale is how many empty folders a spare has.
+const maxStale = 8
+
+func asMade(info os.FileInfo) bool { return info.IsDir() && info.Mode().Perm() == 0o700 }
+
+// emptied removes the files of a folder and says that it is as it was made.
+func emptied(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil || !asMade(info) {
+		return false
+	}
+	inside, err := os.ReadDir(dir)
+	if err != nil || len(inside) > maxStale {
+		return false
+	}
+	for _, e := range inside {
+		if e.IsDir() || os.Remove(filepath.Join(dir, e.Name())) != nil {
+			return false
 		}
 	}
 	return true

@@ -369,6 +369,6 @@ func shortList(files []string) string {
 // scorerSpec is the process of one worker of a job.
 func (j *job) scorerSpec(id, program string, args []string, dir string, env []string, stderr *os.File) process.Spec {
 	r := j.snapshot()
-	s := process.Spec{ID: processID(r, 0) + "." + id, Path: program, Args: args, Dir: dir, Env: env, Stderr: stderr, Record: j.e.records()}
+	s := process.Spec{ID: processID(r, 0) + "." + id, Path: program, Args: args, Dir: dir, Env: env, Stderr: stderr, Record: j.e.records(), Shelf: j.e.shelf}
 	return s
 }

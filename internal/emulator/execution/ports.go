@@ -14,6 +14,9 @@ import (
 // the places of its outputs.
 func (j *job) materialise(s *commandSpec, p *paths) error {
 	e, r := j.e, j.snapshot()
+	if err := p.fresh(s); err != nil {
+		return err
+	}
 	if s.CodeID != "" {
 		loc, err := e.resolve(j.ctx, r.Scope, s.CodeID, arm.Codes)
 		if err != nil {
@@ -41,7 +44,7 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 			continue
 		}
 		dir := filepath.Join(p.inputs, k)
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := p.mkdir(dir); err != nil {
 			return err
 		}
 		if in.Step != "" && memoryOf(j.ctx).isEmpty(in.URI) { // nobody need look
@@ -64,10 +67,10 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 		}
 		if o.Type == "uri_file" {
 			at = filepath.Join(at, fileName(r.Outputs[k].URI))
-			if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+			if err := p.mkdir(filepath.Dir(at)); err != nil {
 				return err
 			}
-		} else if err := os.MkdirAll(at, 0o700); err != nil {
+		} else if err := p.mkdir(at); err != nil {
 			return err
 		}
 		p.values["outputs."+k] = at

@@ -44,6 +44,9 @@ type Spec struct {
 	Stdout, Stderr *os.File
 	// Record is the folder where the tree is recorded for Sweep. Required.
 	Record string
+	// Shelf has the record's file, when it is of the same folder; nil makes one
+	// and removes it.
+	Shelf *Shelf
 }
 
 // State says how a tree ended.
@@ -80,6 +83,8 @@ type Process struct {
 	id     string
 	mark   string // the marker's value
 	record string
+	shelf  *Shelf
+	kept   *os.File // the record's file, from the shelf
 	cmd    *exec.Cmd
 	tree   tree
 	done   chan struct{}
@@ -108,7 +113,7 @@ func Start(s Spec) (*Process, error) {
 	if s.Stderr != nil {
 		cmd.Stderr = s.Stderr
 	}
-	p := &Process{id: s.ID, mark: mark, record: filepath.Join(s.Record, s.ID+".json"), cmd: cmd, done: make(chan struct{})}
+	p := &Process{id: s.ID, mark: mark, record: filepath.Join(s.Record, s.ID+".json"), shelf: s.Shelf, cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
@@ -163,7 +168,7 @@ func (p *Process) run(started chan<- error) {
 	}
 	t, err := adopt(p.cmd, p.mark)
 	if err == nil {
-		err = writeRecord(p.record, record{ID: p.id, Mark: p.mark, PID: p.cmd.Process.Pid, Started: startTime(p.cmd.Process.Pid), Boot: bootID()})
+		err = p.enter(record{ID: p.id, Mark: p.mark, PID: p.cmd.Process.Pid, Started: startTime(p.cmd.Process.Pid), Boot: bootID()})
 	}
 	if err != nil {
 		t.kill()
@@ -194,11 +199,30 @@ func (p *Process) finish(err error) {
 	p.mu.Lock()
 	st.Terminated = p.terminated
 	p.mu.Unlock()
-	if err := os.Remove(p.record); err != nil && !os.IsNotExist(err) && st.Err == nil {
+	if err := p.forget(); err != nil && st.Err == nil {
 		st.Err = err
 	}
 	p.state = st
 	close(p.done)
+}
+
+// enter writes the tree's record.
+func (p *Process) enter(r record) (err error) {
+	if p.shelf == nil {
+		return writeRecord(p.record, r)
+	}
+	p.kept, err = p.shelf.put(r)
+	return err
+}
+
+func (p *Process) forget() error {
+	if p.shelf != nil {
+		return p.shelf.give(p.kept)
+	}
+	if err := os.Remove(p.record); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
 }
 
 // PID is the first process's id.
