@@ -218,7 +218,7 @@ func TestRequestsHaveASource(t *testing.T) {
 // ourRequests are what our clients sent in their own suites.
 func ourRequests(t *testing.T) []route {
 	t.Helper()
-	c := exec.Command("go", "test", "-v", "-count=1", "./assets", "./compute", "./endpoints", "./jobs", "./workspace")
+	c := exec.Command("go", "test", "-v", "-count=1", "./assets", "./compute", "./endpoints/...", "./jobs/...", "./pipeline", "./workspace/...", "./examples/...")
 	c.Dir = root(t)
 	c.Env = append(os.Environ(), "AZURE_SDK_GO_LOGGING=all")
 	out, err := c.CombinedOutput()

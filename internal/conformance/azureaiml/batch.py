@@ -41,7 +41,6 @@ def run(w):
         e = ml.batch_endpoints.begin_create_or_update(BatchEndpoint(name="files", description="d", tags={"a": "b"}))
         assert isinstance(e, BatchEndpoint) and e.scoring_uri and e.provisioning_state == "Succeeded", e
     with step("batch: an endpoint without a default deployment"):
-        # First of all: the client keeps the header of a named deployment for every later call.
         w.error(Exception, "No valid deployments to route to", ml.batch_endpoints.invoke, "files", inputs={"data": Input(type="uri_folder", path=w.folder + "/data")})
     with step("batch: deploy a model"):
         d = ml.batch_deployments.begin_create_or_update(

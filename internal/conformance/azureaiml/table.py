@@ -120,6 +120,19 @@ class Table:
         return out
 
 
+INVOKING = threading.Lock()
+
+
+def invoke(call, *args, **options):
+    """Nouns run beside each other, and azure-ai-ml keeps the header that names a deployment in one dictionary for the whole process: calls go
+    one after the other, and what one leaves behind is not the next one's."""
+    from azure.ai.ml.constants._endpoint import EndpointInvokeFields
+
+    with INVOKING:
+        EndpointInvokeFields.DEFAULT_HEADER.pop(EndpointInvokeFields.MODEL_DEPLOYMENT, None)
+        return call(*args, **options)
+
+
 class Recorded:
     """An operations object of an MLClient whose public calls are written down. Pollers are followed to their end and lists are read to theirs, so
     that what the service says later counts too."""
@@ -135,7 +148,7 @@ class Recorded:
 
         def call(*args, **options):
             try:
-                answer = found(*args, **options)
+                answer = invoke(found, *args, **options) if name == "invoke" else found(*args, **options)
                 if name.startswith("begin_") and hasattr(answer, "result"):
                     answer = answer.result()
                 elif isinstance(answer, Iterator):

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -11,10 +12,25 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/azureml-go/azureml/internal/emulator/store"
 )
 
 // accountHost is a host that is one account's.
 var accountHost = regexp.MustCompile(`^([a-z0-9]{3,24})\.(?:blob|dfs|file)\.`)
+
+// accountSegment is the first segment of a path on a loopback port, where it says the service too.
+var accountSegment = regexp.MustCompile(`(?i)^/([a-z0-9]{3,24})\.(?:blob|dfs|file)/`)
+
+// named is the path, with the account, of an address of this service; host says
+// that the account was the host's.
+func (q *request) named(u *url.URL) (path string, host bool) {
+	path = u.EscapedPath()
+	if m := accountHost.FindStringSubmatch(u.Host); m != nil {
+		return "/" + m[1] + path, true
+	}
+	return accountSegment.ReplaceAllString(path, "/$1/"), false
+}
 
 // source finds what x-ms-copy-source names, a blob of this service, and checks that
 // the caller may read it.
@@ -24,10 +40,8 @@ func (q *request) source() (*Reader, error) {
 	if err != nil || u.Host == "" {
 		return nil, invalidHeader("x-ms-copy-source", text)
 	}
-	path := u.EscapedPath()
-	if m := accountHost.FindStringSubmatch(u.Host); m != nil {
-		path = "/" + m[1] + path
-	} else if u.Host != q.Host {
+	path, host := q.named(u)
+	if !host && u.Host != q.Host {
 		return nil, fault(400, "CannotVerifyCopySource", "Could not verify the copy source: the local workspace copies from its own blob service only, not from %q.", u.Host)
 	}
 	a, err := parsePath(path)
@@ -73,6 +87,9 @@ func (q *request) mayRead(a address, v query, secure bool) error {
 		return fault(403, "CannotVerifyCopySource", "Could not verify the copy source: the source URL carries no signature.")
 	}
 	key, err := q.s.Key(q.Context(), a.account)
+	if errors.Is(err, store.ErrNotFound) {
+		return fault(403, "CannotVerifyCopySource", "Could not verify the copy source: there is no account %q here.", a.account)
+	}
 	if err == nil {
 		var g grant
 		g, err = q.s.checkSAS(key, v, target{address: a, secure: secure, remote: q.RemoteAddr, protocol: sourceProtocol(v)}, operation{kind: 'o'})

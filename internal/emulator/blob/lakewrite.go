@@ -294,7 +294,12 @@ func lakeRename(q *request) error {
 	if err != nil || !strings.HasPrefix(u.EscapedPath(), "/") {
 		return invalidHeader("x-ms-rename-source", text)
 	}
-	from, err := parsePath("/" + q.account + u.EscapedPath())
+	path := u.EscapedPath()
+	// azdatalake sends the path of the whole address, which on a loopback port begins with the account.
+	if rest, ok := strings.CutPrefix(path, "/"+q.account+"/"); ok && strings.Contains(strings.Trim(rest, "/"), "/") {
+		path = "/" + rest
+	}
+	from, err := parsePath("/" + q.account + path)
 	if from.blob = strings.Trim(from.blob, "/"); err != nil || from.blob == "" {
 		return fault(400, "InvalidRenameSourcePath", "The source path for a rename operation is invalid.")
 	}

@@ -136,6 +136,9 @@ func (q *request) supported() error {
 	if q.query.get("snapshot") != "" {
 		return refused("Reading or changing a snapshot")
 	}
+	if q.query.get("sharesnapshot") != "" {
+		return refused("Reading or changing a snapshot of a share")
+	}
 	if q.query.get("versionid") != "" {
 		return refused("Reading or changing a version")
 	}

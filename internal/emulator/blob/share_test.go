@@ -69,6 +69,10 @@ func TestShareHoldsWhatBlobsAre(t *testing.T) {
 	require.Equal(t, "whole", string(read(t, s.Service, "job/out")))
 	c.do(200, "PUT", "/new", "comp=rename", nil, "x-ms-type", "file", "x-ms-file-rename-source", s.url+"/"+container+"/job/out?"+c.sas)
 	require.Equal(t, "whole", string(read(t, s.Service, "new")))
+	// The address may say the service: /ACCOUNT.file/….
+	named := strings.Replace(s.url, "/"+account, "/"+account+".file", 1) + "/" + container + "/new?" + c.sas
+	c.do(200, "PUT", "/named", "comp=rename", nil, "x-ms-type", "file", "x-ms-file-rename-source", named)
+	c.refused(501, "NotImplemented", "GET", "/named", "sharesnapshot=2026-01-02T03:04:05.0000000Z", nil, "x-ms-type", "file")
 }
 
 // Azure Files and blobs are told apart by what is asked, and a signature is good for its own service.

@@ -117,10 +117,7 @@ func renameFile(q *request) error {
 	if err != nil || u.Host == "" {
 		return invalidHeader("x-ms-file-rename-source", text)
 	}
-	path := u.EscapedPath()
-	if m := accountHost.FindStringSubmatch(u.Host); m != nil {
-		path = "/" + m[1] + path
-	}
+	path, _ := q.named(u)
 	from, err := parsePath(path)
 	if from.blob = strings.Trim(from.blob, "/"); err != nil || from.blob == "" || from.account != q.account {
 		return invalidHeader("x-ms-file-rename-source", redact(u))
