@@ -244,7 +244,7 @@ func (w *lakeWitness) signatures() {
 	w.ok("directory.GetSASURL", err)
 	at, signature, _ := strings.Cut(address, "?")
 	w.readable("directory.GetSASURL", at+"/one.txt?"+signature)
-	_, err = w.anyone(strings.TrimSuffix(at, "data") + "tree/c?" + signature).GetProperties(ctx, nil)
+	_, err = w.anyone(strings.TrimSuffix(at, "data")+"tree/c?"+signature).GetProperties(ctx, nil)
 	w.fails("AuthenticationFailed", "directory.GetSASURL", err)
 
 	c, err := service.NewClient("https://"+w.account+".dfs.core.windows.net/", w.lw.Credential(), &service.ClientOptions{ClientOptions: policy.ClientOptions{Transport: w.lw.Transport()}})
