@@ -60,7 +60,8 @@ func TestAttacksAreRefused(t *testing.T) {
 	c.with("Sec-Fetch-Site", "none").do("GET", w, nil).want(200)
 
 	for _, m := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "TEXT/PLAIN;charset=utf-8", "text/plain;;"} {
-		for _, path := range []string{at("datastores", "workspaceblobstore", "listSecrets"), "/api/2.0/mlflow/experiments/create", "/history/v1.0" + DefaultScope.ID() + "/rundata"} {
+		require.Equal(t, "INVALID_PARAMETER_VALUE", c.with("Content-Type", m).do("POST", "/api/2.0/mlflow/experiments/create", "a=b").want(400).doc()["error_code"], "as MLflow says it")
+		for _, path := range []string{at("datastores", "workspaceblobstore", "listSecrets"), "/history/v1.0" + DefaultScope.ID() + "/rundata"} {
 			c.with("Content-Type", m).do("POST", path, "a=b").want(415)
 		}
 		c.with("Content-Type", m).do("PUT", data, body).want(415)

@@ -74,11 +74,15 @@ func trackingError(w http.ResponseWriter, err error) {
 	if code == "" {
 		code = "BAD_REQUEST"
 	}
-	b, err := encode(map[string]string{"error_code": code, "message": e.Message})
+	status, message := e.Status, e.Message
+	if status == http.StatusUnsupportedMediaType { // as MLflow says it
+		status, code, message = http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "Bad Request. Content-Type must be one of ['application/json']."
+	}
+	b, err := encode(map[string]string{"error_code": code, "message": message})
 	if err != nil {
 		b = nil
 	}
 	e.Headers(w.Header())
-	w.WriteHeader(e.Status)
+	w.WriteHeader(status)
 	_, _ = w.Write(b) // the caller has gone: nobody is left to tell
 }

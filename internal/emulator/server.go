@@ -209,6 +209,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		r = impatient(w, r, bodyPatience)
 		if err := guard(r, pl); err != nil {
+			if pl.plane == planeTracking { // MLflow's clients read MLflow's form
+				s.noteRefusal(r, err)
+				trackingError(w, err)
+				return
+			}
 			s.refuse(w, r, err)
 			return
 		}
@@ -237,8 +242,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	s.opts.Logger.Warn("request refused", "method", r.Method, "path", r.URL.Path, "reason", err)
+	s.noteRefusal(r, err)
 	arm.As(err).Write(w)
+}
+
+func (s *Server) noteRefusal(r *http.Request, err error) {
+	s.opts.Logger.Warn("request refused", "method", r.Method, "path", r.URL.Path, "reason", err)
 }
 
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, pl place) {

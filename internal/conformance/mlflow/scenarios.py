@@ -14,10 +14,11 @@ def all():
     import scenarios_models
     import scenarios_datasets
     import scenarios_graphql
+    import scenarios_measures
     import scenarios_traces
 
     found = []
-    for module in (sys.modules[__name__], scenarios_models, scenarios_traces, scenarios_datasets, scenarios_graphql):
+    for module in (sys.modules[__name__], scenarios_models, scenarios_traces, scenarios_datasets, scenarios_graphql, scenarios_measures):
         found += [(n, f) for n, f in inspect.getmembers(module, inspect.isfunction) if n.startswith("test_")]
     return found
 

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"io"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -385,6 +386,9 @@ func (s *Store) putFile(ctx context.Context, at *place, r io.Reader, contentType
 		}
 	}
 	_, err := s.blobs.Put(ctx, at.account, at.container, at.name, r, &blob.PutOptions{ContentType: contentType})
+	if e, ok := errors.AsType[*blob.Error](err); ok && e.Status == http.StatusBadRequest {
+		return invalidf("Invalid path: %s", e.Message)
+	}
 	return err
 }
 

@@ -141,6 +141,9 @@ func (c *call) stage(from, to string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := experimentIDs([]string{m.Text("experiment_id")}); err != nil {
+		return err // what cannot be read stands for no experiment, not for the first
+	}
 	return c.changeExperiment(m.Text("experiment_id"), func(tx *sql.Tx, e *experiment) error {
 		return c.stageExperiment(tx, e, to)
 	}, from)

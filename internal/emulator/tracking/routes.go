@@ -99,6 +99,7 @@ var routes = map[string]map[string]handler{
 	"3.0/mlflow/traces/*/assessments":                {"POST": createAssessment},
 	"3.0/mlflow/traces/*/assessments/*":              {"GET": getAssessment, "PATCH": updateAssessment, "DELETE": deleteAssessment},
 	"3.0/mlflow/traces/calculate-filter-correlation": {"POST": correlateTraces},
+	"3.0/mlflow/traces/metrics":                      {"POST": measureTraces},
 
 	"3.0/mlflow/datasets/create":               {"POST": createEvaluation},
 	"3.0/mlflow/datasets/search":               {"POST": searchEvaluations, "GET": searchEvaluations},

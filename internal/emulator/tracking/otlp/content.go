@@ -58,7 +58,7 @@ func (s *Span) Content() *request.Object {
 	o.Set("status", status)
 	attributes := &request.Object{}
 	for _, key := range s.Attributes.Keys {
-		attributes.Set(key, request.PrintText(s.Attributes.Values[key]))
+		attributes.Set(key, encoded(s.Attributes.Values[key]))
 	}
 	attributes.Set(requestID, request.PrintText(s.TraceID()))
 	o.Set("attributes", attributes)
@@ -72,6 +72,21 @@ func (s *Span) Content() *request.Object {
 	}
 	o.Set("links", links)
 	return o
+}
+
+// encoded is an attribute's value as JSON. A text that is JSON already, of a text, a
+// list or an object, is one that the client has encoded.
+func encoded(v any) string {
+	if text, ok := v.(string); ok {
+		inner, err := request.Parse([]byte(text))
+		switch inner.(type) {
+		case string, []any, *request.Object:
+			if err == nil {
+				return text
+			}
+		}
+	}
+	return request.PrintText(v)
 }
 
 // nanos is a time, or the greatest one.

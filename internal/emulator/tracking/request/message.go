@@ -44,13 +44,15 @@ type Type struct {
 }
 
 var enums = map[string]map[string]int64{
-	"ViewType":   {"ACTIVE_ONLY": 1, "DELETED_ONLY": 2, "ALL": 3},
-	"RunStatus":  {"RUNNING": 1, "SCHEDULED": 2, "FINISHED": 3, "FAILED": 4, "KILLED": 5},
-	"Logged":     {"LOGGED_MODEL_STATUS_UNSPECIFIED": 0, "LOGGED_MODEL_PENDING": 1, "LOGGED_MODEL_READY": 2, "LOGGED_MODEL_UPLOAD_FAILED": 3},
-	"TraceOld":   {"TRACE_STATUS_UNSPECIFIED": 0, "OK": 1, "ERROR": 2, "IN_PROGRESS": 3},
-	"TraceState": {"STATE_UNSPECIFIED": 0, "OK": 1, "ERROR": 2, "IN_PROGRESS": 3},
-	"Location":   {"TRACE_LOCATION_TYPE_UNSPECIFIED": 0, "MLFLOW_EXPERIMENT": 1, "INFERENCE_TABLE": 2},
-	"Source":     {"SOURCE_TYPE_UNSPECIFIED": 0, "HUMAN": 1, "LLM_JUDGE": 2, "CODE": 3},
+	"ViewType":    {"ACTIVE_ONLY": 1, "DELETED_ONLY": 2, "ALL": 3},
+	"RunStatus":   {"RUNNING": 1, "SCHEDULED": 2, "FINISHED": 3, "FAILED": 4, "KILLED": 5},
+	"Logged":      {"LOGGED_MODEL_STATUS_UNSPECIFIED": 0, "LOGGED_MODEL_PENDING": 1, "LOGGED_MODEL_READY": 2, "LOGGED_MODEL_UPLOAD_FAILED": 3},
+	"TraceOld":    {"TRACE_STATUS_UNSPECIFIED": 0, "OK": 1, "ERROR": 2, "IN_PROGRESS": 3},
+	"TraceState":  {"STATE_UNSPECIFIED": 0, "OK": 1, "ERROR": 2, "IN_PROGRESS": 3},
+	"Location":    {"TRACE_LOCATION_TYPE_UNSPECIFIED": 0, "MLFLOW_EXPERIMENT": 1, "INFERENCE_TABLE": 2},
+	"MeasureView": {"TRACES": 1, "SPANS": 2, "ASSESSMENTS": 3},
+	"Aggregate":   {"COUNT": 1, "SUM": 2, "AVG": 3, "PERCENTILE": 4, "MIN": 5, "MAX": 6},
+	"Source":      {"SOURCE_TYPE_UNSPECIFIED": 0, "HUMAN": 1, "LLM_JUDGE": 2, "CODE": 3},
 }
 
 var kinds = map[string]Kind{
@@ -138,6 +140,8 @@ GetDatasetRecords max_results:i32=1000 page_token
 DeleteDatasetRecords dataset_record_ids*
 AddDatasetToExperiments experiment_ids*
 RemoveDatasetFromExperiments experiment_ids*
+QueryTraceMetrics experiment_ids* view_type:MeasureView=1 metric_name aggregations:MeasureAggregation* dimensions* filters* time_interval_seconds:i64 start_time_ms:i64 end_time_ms:i64 max_results:i32=1000 page_token
+MeasureAggregation aggregation_type:Aggregate percentile_value:double
 CalculateTraceFilterCorrelation experiment_ids* filter_string1 filter_string2 base_filter
 CreateRun experiment_id user_id run_name start_time:i64 tags:Tag*
 GetRun run_id run_uuid

@@ -35,7 +35,7 @@ func intLike(v any) bool {
 	case bool, int64, Big:
 		return true
 	case float64:
-		return !math.IsNaN(v) && !math.IsInf(v, 0)
+		return math.Abs(v) < 1<<63 // a greater one is no number of the protocol
 	case string:
 		_, ok := py.Int(v)
 		return ok

@@ -80,6 +80,7 @@ type grammar struct {
 	// check looks at a clause before the next one is read.
 	check  func(c *Clause) error
 	plain  bool // what is no comparison is told without quotes
+	single bool // one comparison and no AND
 	traces bool // the word timestamp may stand on the left
 }
 
@@ -98,7 +99,7 @@ func (g *grammar) clauses(filter string) ([]Clause, error) {
 	}
 	var invalid []string
 	for _, n := range nodes {
-		if n.class == comparison || n.blank() || n.is(kindKeyword, "AND") {
+		if n.class == comparison || n.blank() || !g.single && n.is(kindKeyword, "AND") {
 			continue
 		}
 		if g.plain {
