@@ -32,6 +32,7 @@ type follower struct {
 	w     watching
 	at    *position
 	tails map[string]*tail
+	found Status    // the run's state at the last look
 	kind  string    // the run's type, for the names of old log files
 	idle  int       // looks in a row that showed nothing new
 	seen  time.Time // when the state was last read
@@ -164,6 +165,7 @@ func (f *follower) look(ctx context.Context) (*historyRun, error) {
 // report yields what is new. It says whether to go on.
 func (f *follower) report(ctx context.Context, d *historyRun, yield func(Event, error) bool) (bool, error) {
 	status := d.Status.known()
+	f.found = status
 	changed := status != f.at.Status
 	f.idle++
 	if changed && !status.Ended() {
@@ -222,8 +224,12 @@ func (f *follower) end(d *historyRun, status Status, yield func(Event, error) bo
 }
 
 func (f *follower) event(k EventKind, key string, end int64) Event {
+	status := f.at.Status
+	if status == "" { // it had ended when it was first looked at
+		status = f.found
+	}
 	return Event{
-		Kind: k, Job: f.name, Step: f.step, Parent: f.parent, Time: f.c.rest.Clock().Now(), Status: f.at.Status,
+		Kind: k, Job: f.name, Step: f.step, Parent: f.parent, Time: f.c.rest.Clock().Now(), Status: status,
 		Cursor: Cursor{&mark{run: f.name, kind: k, status: f.at.Status, key: key, end: end}},
 	}
 }

@@ -129,6 +129,24 @@ func TestLocalFailure(t *testing.T) {
 	require.Equal(t, jobs.Failed, got.Status)
 }
 
+// The log that comes with the failure of a distributed job is that of the process that failed.
+func TestLocalFailureOfARank(t *testing.T) {
+	shell(t)
+	c := open(t).Client.Jobs
+	job := jobs.Command("if [ $RANK = 1 ]; then echo wrong in $RANK >&2; exit 3; fi; sleep 60").In(host).Nodes(1, jobs.Distribution{PyTorch: &jobs.PyTorch{ProcessCountPerInstance: 2}})
+	run, err := c.Submit(t.Context(), job, nil)
+	require.NoError(t, err)
+	_, err = c.Wait(t.Context(), run.Name, &jobs.WaitOptions{Poll: 20 * time.Millisecond})
+	failed, ok := errors.AsType[*jobs.FailedError](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, "user_logs/std_log_process_01.txt", failed.LogFile)
+	require.Contains(t, failed.Log, "wrong in 1")
+	for e, err := range c.Events(t.Context(), run.Name, nil) { // of a job that has ended
+		require.NoError(t, err)
+		require.Equal(t, jobs.Failed, e.Status, "%s %s", e.Kind, e.Line)
+	}
+}
+
 func TestLocalCancel(t *testing.T) {
 	shell(t)
 	c := open(t).Client.Jobs

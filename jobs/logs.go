@@ -106,7 +106,7 @@ func (c *Client) LogFiles(ctx context.Context, name string) (map[string]string, 
 // lastBytes is how much of the end of a log is read for its last lines.
 const lastBytes = 64 << 10
 
-// lastLines gives the end of the log of a job's first process.
+// lastLines gives the end of the log that the job's error names, else of its first process's.
 func (c *Client) lastLines(ctx context.Context, op string, run *Run, n int) (string, []string, error) {
 	d, err := c.details(ctx, op, run.Name)
 	if err != nil {
@@ -116,6 +116,13 @@ func (c *Client) lastLines(ctx context.Context, op string, run *Run, n int) (str
 		return "", nil, err
 	}
 	files := selectLogs(d.LogFiles, run.Type, false)
+	if run.Error != nil {
+		for _, name := range selectLogs(d.LogFiles, run.Type, true) {
+			if strings.Contains(run.Error.Message, "'"+name+"'") { // as the service says it: Please check log file 'user_logs/std_log.txt'
+				files = append(files, name)
+			}
+		}
+	}
 	for i := len(files) - 1; i >= 0; i-- {
 		text, err := c.logEnd(ctx, op, d.LogFiles[files[i]])
 		if err != nil {

@@ -286,7 +286,9 @@ func TestBatchPipelineComponent(t *testing.T) {
 	require.Equal(t, "5\n1.5\n", c.blobText("n.txt"))
 	require.Equal(t, "azureml.pipelinejob", d.text("properties", "tags", "azureml.jobtype"))
 	r := p.do("POST", scoring, o{"properties": o{}}).want(400)
-	require.Contains(t, string(r.body), "data")
+	require.Contains(t, string(r.body), `the component's input \"data\" is required`)
+	r = p.do("POST", scoring, o{"properties": o{"inputData": o{"rows": data, "data": data}}}).want(400)
+	require.Contains(t, string(r.body), `the component has no input \"rows\"; it has: by, data`)
 	// A component of a pipeline that ran has its inputs as defaults.
 	c.do("PUT", at("components", "again", "versions", "1"), o{"properties": o{"componentSpec": o{"name": "again", "version": "1", "type": "pipeline", "jobs": o{}, "sourceJobId": one}}}).want(201)
 	c.deploy("files", "again", o{"deploymentConfiguration": o{"deploymentConfigurationType": "PipelineComponent", "componentId": o{"referenceType": "Id", "assetId": DefaultScope.AssetID("components", "again", "1")}, "settings": o{"default_compute": "cpu-cluster"}}})

@@ -142,6 +142,9 @@ func (e *Engine) graphWith(ctx context.Context, sc arm.Scope, raw json.RawMessag
 		if c.Type != "pipeline" {
 			return nil, []*arm.Error{arm.Invalid("properties.componentId", "the component is of type %s, not pipeline", c.Type)}
 		}
+		if faults := g.unfit(c); len(faults) > 0 {
+			return nil, faults
+		}
 		jobs = c.Jobs
 		g.adopt(c)
 	}
