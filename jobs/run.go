@@ -19,7 +19,7 @@ type Run struct {
 	Description string
 	Type        string // the service's word: Command, Sweep, Pipeline …
 	Status      Status
-	Error       *Error // why it failed; nil otherwise
+	Error       *Error // why it failed, where one job was asked for; lists do not tell
 	Tags        map[string]string
 	Properties  map[string]string
 	Services    Services // Studio and Tracking always, interactive ones where asked for

@@ -61,13 +61,18 @@ var loaders = []loader{
 		name: "job", load: of(itself[jobs.Spec]),
 		schemas: []string{"commandjob", "sweepjob", "pipelinejob", "sparkjob", "automljob", "importjob", "paralleljob", "finetuningjob", "distillationjob"},
 		types:   []string{"command", "sweep", "pipeline", "spark", "automl", "import", "finetuning", "distillation"},
-		keys:    func(n *wire.Node) bool { return has(n, "command", "compute") },
+		keys:    func(n *wire.Node) bool { return n.Has("command") && (n.Has("compute") || n.Has("environment")) },
 	},
 	{
 		name: "component", load: of(itself[jobs.Component]),
 		schemas: []string{"commandcomponent", "pipelinecomponent", "parallelcomponent", "sparkcomponent", "datatransfercomponent", "importcomponent", "automlcomponent", "flow", "run"},
+		types:   []string{"parallel", "data_transfer"},
+		sure:    isComponent,
 	},
-	{name: "schedule", load: of(pointer[jobs.Schedule]), schemas: []string{"schedule", "monitorschedule"}},
+	{
+		name: "schedule", load: of(pointer[jobs.Schedule]), schemas: []string{"schedule", "monitorschedule"},
+		keys: func(n *wire.Node) bool { return n.Has("trigger") && (n.Has("create_job") || n.Has("create_monitor")) },
+	},
 	{
 		name: "data import", load: of(pointer[jobs.DataImport]), schemas: []string{"dataimport"},
 		sure: func(n *wire.Node) bool { return has(n, "name", "path", "source") && !n.Has("task") },
@@ -90,14 +95,14 @@ var loaders = []loader{
 		schemas: []string{"amlcompute", "computeinstance", "vmcompute", "kubernetescompute", "synapsesparkcompute"},
 		types:   []string{"amlcompute", "computeinstance", "virtualmachine", "kubernetes", "synapsespark"},
 	},
-	{name: "online endpoint", load: of(pointer[endpoints.OnlineEndpoint]), schemas: []string{"managedonlineendpoint", "kubernetesonlineendpoint", "onlineendpoint"}},
+	{name: "online endpoint", load: of(pointer[endpoints.OnlineEndpoint]), schemas: []string{"managedonlineendpoint", "kubernetesonlineendpoint", "onlineendpoint"}, keys: isOnlineEndpoint},
 	{
 		name: "online deployment", load: of(pointer[endpoints.OnlineDeployment]),
 		schemas: []string{"managedonlinedeployment", "kubernetesonlinedeployment", "onlinedeployment"},
 		types:   []string{"managed"},
 		keys:    func(n *wire.Node) bool { return has(n, "endpoint_name", "instance_type") },
 	},
-	{name: "batch endpoint", load: of(pointer[endpoints.BatchEndpoint]), schemas: []string{"batchendpoint"}},
+	{name: "batch endpoint", load: of(pointer[endpoints.BatchEndpoint]), schemas: []string{"batchendpoint"}, keys: func(n *wire.Node) bool { return n.Get("defaults").Has("deployment_name") }},
 	{
 		name: "batch deployment", load: of(itself[endpoints.BatchDeployment]),
 		schemas: []string{"batchdeployment", "modelbatchdeployment", "pipelinecomponentbatchdeployment"},
@@ -144,8 +149,8 @@ var loaders = []loader{
 	{
 		name: "deployment template", load: of(pointer[endpoints.DeploymentTemplate]), schemas: []string{"deploymenttemplate"}, types: []string{"deployment_template"},
 	},
-	{name: "feature set", load: of(pointer[assets.FeatureSet]), schemas: []string{"featureset"}},
-	{name: "feature store entity", load: of(pointer[assets.FeatureStoreEntity]), schemas: []string{"featurestoreentity"}},
+	{name: "feature set", load: of(pointer[assets.FeatureSet]), schemas: []string{"featureset"}, keys: func(n *wire.Node) bool { return has(n, "specification", "entities") }},
+	{name: "feature store entity", load: of(pointer[assets.FeatureStoreEntity]), schemas: []string{"featurestoreentity"}, keys: func(n *wire.Node) bool { return n.Has("index_columns") }},
 }
 
 // connectionWords are the types that only connections have.
