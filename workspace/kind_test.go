@@ -24,7 +24,7 @@ func TestLoadTellsKindsByKeys(t *testing.T) {
 		"name: epp\nauth_mode: key\n":                                           new(endpoints.OnlineEndpoint),
 		"name: epp\ntraffic: {blue: 100}\n":                                     new(endpoints.OnlineEndpoint),
 		"name: epp\ndefaults: {deployment_name: d}\n":                           new(endpoints.BatchEndpoint),
-		"name: f\nversion: '1'\nindex_columns: [{name: id, type: string}]\n":      new(assets.FeatureStoreEntity),
+		"name: f\nversion: '1'\nindex_columns: [{name: id, type: string}]\n":    new(assets.FeatureStoreEntity),
 		"name: dep\nendpoint_name: epp\nmodel: azureml:m:1\ninstance_type: x\n": new(endpoints.OnlineDeployment),
 	} {
 		e, err := Load(yamlFile(t, text), nil)
