@@ -177,8 +177,8 @@ func (t *Tree) digest(ctx context.Context, cache *hashCache, p *progress, kinds 
 	}
 	r := newReadAhead(t.Files, plans...)
 	r.progress = p
+	g, ctx := errgroup.WithContext(ctx) // none waits for another that has failed
 	r.start(ctx)
-	var g errgroup.Group
 	if len(large) > 0 {
 		g.Go(func() error {
 			h := md5.New()

@@ -21,7 +21,8 @@ const (
 //
 // The first digest leads: workers read in its order, and stop when too much is read that nobody has used. Others, whose order
 // differs in places, follow: they take what is there, and read themselves what is not. They never wait for room, so that
-// they always go on and make room for the first.
+// they always go on and make room for the first, which waits for them when what it has used and they have not fills half of
+// the room: an MD5 is slower by far.
 type readAhead struct {
 	files []File
 	units []unit
@@ -33,11 +34,13 @@ type readAhead struct {
 	mu      sync.Mutex
 	room    sync.Cond // signalled when held falls, lead moves, or ended is set
 	held    int64
-	lead    int // the unit that the leader waits for
-	next    int // the unit that is read next
+	behind  int64 // of it, what the leader has used and others have not
+	lead    int   // the unit that the leader waits for
+	next    int   // the unit that is read next
 	ended   bool
 	free    [][]byte
 	workers sync.WaitGroup
+	wake    func() bool // ends the waking of workers when the context ends
 }
 
 // A unit is read in one go: whole files, one after the other, or a piece of one file.
@@ -47,6 +50,7 @@ type unit struct {
 	piece  bool
 	uses   int32 // readings still to come
 	taken  bool
+	led    bool // the leader has used it
 	ready  chan struct{}
 	data   []byte
 	err    error
@@ -99,6 +103,11 @@ func newReadAhead(files []File, plans ...[]chunk) *readAhead {
 
 // start sets workers on the units.
 func (r *readAhead) start(ctx context.Context) {
+	r.wake = context.AfterFunc(ctx, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.room.Broadcast()
+	})
 	for range min(max(4, runtime.GOMAXPROCS(0)), len(r.units)) {
 		r.workers.Go(func() {
 			for {
@@ -112,7 +121,8 @@ func (r *readAhead) start(ctx context.Context) {
 	}
 }
 
-// take waits for room and gives the next unit, or nil. What the leader waits for is read in any case.
+// take waits for room and gives the next unit, or nil. What the leader waits for is read in any case, but for others that are
+// far behind.
 func (r *readAhead) take(ctx context.Context) *unit {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,7 +133,7 @@ func (r *readAhead) take(ctx context.Context) *unit {
 		if r.next == len(r.units) || r.ended || ctx.Err() != nil {
 			return nil
 		}
-		if u := &r.units[r.next]; r.held+aheadUnit <= aheadBytes || r.next <= r.lead {
+		if u := &r.units[r.next]; r.held+aheadUnit <= aheadBytes || r.next <= r.lead && r.behind <= aheadBytes/2 {
 			r.claim(u)
 			r.next++
 			return u
@@ -179,6 +189,7 @@ func readPiece(f *File, data []byte, off int64) error {
 
 // stop ends the workers. Digests are done by then, or have failed.
 func (r *readAhead) stop() {
+	r.wake()
 	r.mu.Lock()
 	r.ended = true
 	r.room.Broadcast()
@@ -235,7 +246,7 @@ func (r *readAhead) file(ctx context.Context, h hash.Hash, file int32, leads boo
 			if err := r.direct(h, f, at, n); err != nil {
 				return err
 			}
-			r.used(u)
+			r.used(u, leads)
 			continue
 		}
 		select {
@@ -253,7 +264,7 @@ func (r *readAhead) file(ctx context.Context, h hash.Hash, file int32, leads boo
 			}
 		}
 		h.Write(u.data[off : off+n]) //nolint:errcheck // a hash takes all
-		r.used(u)
+		r.used(u, leads && (u.piece || r.last(u, file)))
 	}
 	return nil
 }
@@ -284,11 +295,22 @@ func (r *readAhead) arrange(u *unit, i int, leads bool) bool {
 	return mine
 }
 
-// used counts one reading of a unit. After the last its memory is for others.
-func (r *readAhead) used(u *unit) {
+// last says whether a file is the last of its unit, which holds them in the order of the leader.
+func (r *readAhead) last(u *unit, file int32) bool { return u.files[len(u.files)-1] == file }
+
+// used counts one reading of a unit; led, when the leader is done with it. After the last its memory is for others.
+func (r *readAhead) used(u *unit, led bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if u.uses--; u.uses == 0 && u.taken {
+	u.uses--
+	if led && u.taken && u.uses > 0 {
+		u.led = true
+		r.behind += aheadUnit
+	}
+	if u.uses == 0 && u.taken {
+		if u.led {
+			r.behind -= aheadUnit
+		}
 		r.held -= aheadUnit
 		r.free = append(r.free, u.data)
 		u.data = nil
