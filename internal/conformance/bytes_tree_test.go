@@ -57,7 +57,7 @@ func (m *moving) hash(t *testing.T) {
 	_, err := ws.Datastores.Upload(t.Context(), dir, nil)
 	require.NoError(t, err)
 	warm, bare := 1e9, 1e9
-	for range 5 {
+	for range 15 { // they take a twentieth of a second: what else the machine does must not hit all of one
 		bare = min(bare, seconds(func() { require.NoError(t, lstatAll(dir)) }))
 		var begun, hashed time.Time
 		begun = time.Now()

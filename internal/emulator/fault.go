@@ -125,7 +125,7 @@ func (f *faults) of(r *http.Request, p string) (*fault, error) {
 			if err != nil {
 				return nil, arm.Invalid(FaultHeader, "times: %s", err)
 			}
-			key := text + "\x00" + r.Method + p + "\x00" + r.Header.Get("x-ms-client-request-id")
+			key := text + "\x00" + r.Method + p + "\x00" + r.Header.Get("X-Ms-Client-Request-Id")
 			if f.told[key]++; f.told[key] > n {
 				return nil, nil
 			}

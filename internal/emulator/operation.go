@@ -101,7 +101,7 @@ func (c *call) announce(o *operation, how style) {
 	h := c.w.Header()
 	if how == styleAsync || how == styleBoth {
 		c.header("Azure-AsyncOperation", address(arm.ARMHost, o.ID, q))
-		h.Set("x-ms-async-operation-timeout", "PT1H")
+		h.Set("X-Ms-Async-Operation-Timeout", "PT1H")
 	}
 	if how == styleLocation || how == styleBoth {
 		c.header("Location", address(arm.ARMHost, strings.Replace(o.ID, "/mfeOperationsStatus/", "/mfeOperationResults/", 1), q))

@@ -194,10 +194,10 @@ func (s *Server) Close() error {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	over := !inProcess(r.Context())
 	id := uuid.NewString()
-	w.Header().Set("x-ms-request-id", id)
-	w.Header().Set("x-ms-correlation-request-id", id)
-	if client := r.Header.Get("x-ms-client-request-id"); client != "" && strings.EqualFold(r.Header.Get("x-ms-return-client-request-id"), "true") {
-		w.Header().Set("x-ms-client-request-id", client)
+	w.Header().Set("X-Ms-Request-Id", id)
+	w.Header().Set("X-Ms-Correlation-Request-Id", id)
+	if client := r.Header.Get("X-Ms-Client-Request-Id"); client != "" && strings.EqualFold(r.Header.Get("X-Ms-Return-Client-Request-Id"), "true") {
+		w.Header().Set("X-Ms-Client-Request-Id", client)
 	}
 	var pl place
 	if !over && !s.listens(r.Host) {

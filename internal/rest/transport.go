@@ -48,7 +48,8 @@ var defaultTransport = sync.OnceValue(func() policy.Transporter {
 			DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 			ForceAttemptHTTP2:     true,
 			MaxIdleConns:          512,
-			MaxIdleConnsPerHost:   256, // as many as an upload of small files keeps busy: else each would open its own
+			WriteBufferSize:       32 << 10, // a small file goes with its headers in one write
+			MaxIdleConnsPerHost:   256,      // as many as an upload of small files keeps busy: else each would open its own
 			IdleConnTimeout:       90 * time.Second,
 			TLSHandshakeTimeout:   10 * time.Second,
 			ExpectContinueTimeout: time.Second,

@@ -20,7 +20,7 @@ func putAppendBlock(q *request) error {
 		return err
 	}
 	var c *content
-	if q.Header.Get("x-ms-copy-source") != "" {
+	if q.Header.Get("X-Ms-Copy-Source") != "" {
 		c, err = q.bodyFromURL()
 	} else {
 		c, err = q.body(maxAppendBlock, intake{crc: q.Header.Get("Content-MD5") == "", inline: appendInline})
@@ -37,8 +37,8 @@ func putAppendBlock(q *request) error {
 		return err
 	}
 	h := q.w.Header()
-	h.Set("x-ms-blob-append-offset", strconv.FormatInt(offset, 10))
-	h.Set("x-ms-blob-committed-block-count", strconv.Itoa(r.headers.Blocks))
+	h.Set("X-Ms-Blob-Append-Offset", strconv.FormatInt(offset, 10))
+	h.Set("X-Ms-Blob-Committed-Block-Count", strconv.Itoa(r.headers.Blocks))
 	q.sums(c)
 	q.written(http.StatusCreated, r)
 	return nil

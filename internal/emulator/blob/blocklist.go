@@ -38,7 +38,7 @@ func putBlock(q *request) error {
 	}
 	var c *content
 	var err error
-	if q.Header.Get("x-ms-copy-source") != "" {
+	if q.Header.Get("X-Ms-Copy-Source") != "" {
 		c, err = q.bodyFromURL()
 	} else {
 		c, err = q.body(maxPutBlock, intake{file: true, crc: q.Header.Get("Content-MD5") == ""})
@@ -52,9 +52,9 @@ func putBlock(q *request) error {
 	if c.md5 != nil {
 		q.w.Header().Set("Content-MD5", base64.StdEncoding.EncodeToString(c.md5))
 	} else {
-		q.w.Header().Set("x-ms-content-crc64", crcText(c.crc))
+		q.w.Header().Set("X-Ms-Content-Crc64", crcText(c.crc))
 	}
-	q.w.Header().Set("x-ms-request-server-encrypted", "true")
+	q.w.Header().Set("X-Ms-Request-Server-Encrypted", "true")
 	q.empty(http.StatusCreated)
 	return nil
 }
@@ -180,7 +180,7 @@ func getBlockList(q *request) error {
 		size = r.Size
 		q.stamp(r.ETag, r.Modified)
 	}
-	q.w.Header().Set("x-ms-blob-content-length", strconv.FormatInt(size, 10))
+	q.w.Header().Set("X-Ms-Blob-Content-Length", strconv.FormatInt(size, 10))
 	var b strings.Builder
 	b.WriteString(xmlHeader + "<BlockList>")
 	if kind != "uncommitted" {

@@ -11,7 +11,7 @@ func putContainer(q *request) error {
 	if err := checkContainerName(q.container); err != nil {
 		return err
 	}
-	if v := q.Header.Get("x-ms-blob-public-access"); v != "" {
+	if v := q.Header.Get("X-Ms-Blob-Public-Access"); v != "" {
 		return fault(409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.")
 	}
 	metadata, err := requestMetadata(q.Header)
@@ -40,12 +40,12 @@ func getContainer(q *request) error {
 	q.stamp(b.quotedETag(), b.modified)
 	writeMetadata(h, b.metadata)
 	if q.query.get("comp") == "" {
-		h.Set("x-ms-lease-status", "unlocked")
-		h.Set("x-ms-lease-state", "available")
-		h.Set("x-ms-has-immutability-policy", "false")
-		h.Set("x-ms-has-legal-hold", "false")
-		h.Set("x-ms-default-encryption-scope", "$account-encryption-key")
-		h.Set("x-ms-deny-encryption-scope-override", "false")
+		h.Set("X-Ms-Lease-Status", "unlocked")
+		h.Set("X-Ms-Lease-State", "available")
+		h.Set("X-Ms-Has-Immutability-Policy", "false")
+		h.Set("X-Ms-Has-Legal-Hold", "false")
+		h.Set("X-Ms-Default-Encryption-Scope", "$account-encryption-key")
+		h.Set("X-Ms-Deny-Encryption-Scope-Override", "false")
 	}
 	q.empty(http.StatusOK)
 	return nil

@@ -35,7 +35,7 @@ func (q *request) named(u *url.URL) (path string, host bool) {
 // source finds what x-ms-copy-source names, a blob of this service, and checks that
 // the caller may read it.
 func (q *request) source() (*Reader, error) {
-	text := q.Header.Get("x-ms-copy-source")
+	text := q.Header.Get("X-Ms-Copy-Source")
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		return nil, invalidHeader("x-ms-copy-source", text)
@@ -149,7 +149,7 @@ func copyBlob(q *request) error {
 	if w.metadata == nil {
 		w.metadata = src.Metadata
 	}
-	u, err := url.Parse(q.Header.Get("x-ms-copy-source"))
+	u, err := url.Parse(q.Header.Get("X-Ms-Copy-Source"))
 	if err != nil {
 		return err
 	}
@@ -158,8 +158,8 @@ func copyBlob(q *request) error {
 	if err != nil {
 		return err
 	}
-	q.w.Header().Set("x-ms-copy-id", w.headers.Copy.ID)
-	q.w.Header().Set("x-ms-copy-status", "success")
+	q.w.Header().Set("X-Ms-Copy-Id", w.headers.Copy.ID)
+	q.w.Header().Set("X-Ms-Copy-Status", "success")
 	q.written(http.StatusAccepted, r)
 	return nil
 }
@@ -183,7 +183,7 @@ func putBlobFromURL(q *request) error {
 		return err
 	}
 	w.take(c)
-	if q.Header.Get("x-ms-copy-source-blob-properties") != "false" {
+	if q.Header.Get("X-Ms-Copy-Source-Blob-Properties") != "false" {
 		w.inherit(from.record)
 	}
 	r, err := q.s.commit(q.Context(), q.address, w)
@@ -217,7 +217,7 @@ func (q *request) bodyFromURL() (*content, error) {
 	}
 	defer func() { _ = from.Close() }()
 	first, n := int64(0), from.Size
-	if text := q.Header.Get("x-ms-source-range"); text != "" {
+	if text := q.Header.Get("X-Ms-Source-Range"); text != "" {
 		begin, end, ok := parseRange(text)
 		if !ok || begin >= from.Size {
 			return nil, errRange

@@ -68,19 +68,19 @@ func getBlob(q *request) error {
 // send writes n bytes from the reader as the request wants them.
 func (q *request) send(status int, reader *Reader, n int64, ranged bool) error {
 	h := q.w.Header()
-	if form := q.Header.Get("x-ms-structured-body"); form != "" {
+	if form := q.Header.Get("X-Ms-Structured-Body"); form != "" {
 		if form != structuredForm {
 			return invalidHeader("x-ms-structured-body", form)
 		}
-		h.Set("x-ms-structured-body", structuredForm)
-		h.Set("x-ms-structured-content-length", strconv.FormatInt(n, 10))
+		h.Set("X-Ms-Structured-Body", structuredForm)
+		h.Set("X-Ms-Structured-Content-Length", strconv.FormatInt(n, 10))
 		h.Set("Content-Length", strconv.FormatInt(messageLength(n), 10))
 		q.w.WriteHeader(status)
 		q.sent(writeMessage(q.w, reader, n))
 		return nil
 	}
-	wantMD5 := q.Header.Get("x-ms-range-get-content-md5") == "true"
-	wantCRC := q.Header.Get("x-ms-range-get-content-crc64") == "true"
+	wantMD5 := q.Header.Get("X-Ms-Range-Get-Content-Md5") == "true"
+	wantCRC := q.Header.Get("X-Ms-Range-Get-Content-Crc64") == "true"
 	h.Set("Content-Length", strconv.FormatInt(n, 10))
 	if !wantMD5 && !wantCRC {
 		q.w.WriteHeader(status)
@@ -99,7 +99,7 @@ func (q *request) send(status int, reader *Reader, n int64, ranged bool) error {
 		sum := md5.Sum(part.Bytes())
 		h.Set("Content-MD5", base64.StdEncoding.EncodeToString(sum[:]))
 	} else {
-		h.Set("x-ms-content-crc64", crcText(crc64nvme.Checksum(part.Bytes())))
+		h.Set("X-Ms-Content-Crc64", crcText(crc64nvme.Checksum(part.Bytes())))
 	}
 	q.w.WriteHeader(status)
 	_, err := part.WriteTo(q.w)
@@ -128,7 +128,7 @@ func (q *request) wholeMD5(r *record, header string) {
 // byteRange reads x-ms-range, else Range, for a blob of the size. Errors: a range
 // that begins beyond the end.
 func (q *request) byteRange(size int64) (first, n int64, ranged bool, err error) {
-	text := q.Header.Get("x-ms-range")
+	text := q.Header.Get("X-Ms-Range")
 	if text == "" {
 		text = q.Header.Get("Range")
 	}
@@ -176,7 +176,7 @@ func deleteBlob(q *request) error {
 	if t := q.query.get("deletetype"); t != "" {
 		return refused("Permanent deletion")
 	}
-	switch snapshots := q.Header.Get("x-ms-delete-snapshots"); snapshots {
+	switch snapshots := q.Header.Get("X-Ms-Delete-Snapshots"); snapshots {
 	case "", "include":
 	case "only": // there are none
 		if _, err := q.s.find(q.Context(), q.address); err != nil {
@@ -196,7 +196,7 @@ func deleteBlob(q *request) error {
 	if err != nil {
 		return err
 	}
-	q.w.Header().Set("x-ms-delete-type-permanent", "true")
+	q.w.Header().Set("X-Ms-Delete-Type-Permanent", "true")
 	q.empty(http.StatusAccepted)
 	return nil
 }

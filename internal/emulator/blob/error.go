@@ -59,8 +59,8 @@ func (e *Error) Write(w http.ResponseWriter, r *http.Request) {
 
 func (e *Error) drain(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.CopyN(io.Discard, r.Body, drained) // whatever fails here, the answer is the same
-	if w.Header().Get("x-ms-version") == "" {
-		w.Header().Set("x-ms-version", protocolVersion)
+	if w.Header().Get("X-Ms-Version") == "" {
+		w.Header().Set("X-Ms-Version", protocolVersion)
 	}
 }
 
@@ -70,7 +70,7 @@ func (e *Error) write(w http.ResponseWriter, r *http.Request, now time.Time) {
 	b.WriteString(xml.Header[:len(xml.Header)-1])
 	b.WriteString("<Error>")
 	element(&b, "Code", e.Code)
-	element(&b, "Message", fmt.Sprintf("%s\nRequestId:%s\nTime:%s", e.Message, w.Header().Get("x-ms-request-id"), now.UTC().Format("2006-01-02T15:04:05.0000000Z")))
+	element(&b, "Message", fmt.Sprintf("%s\nRequestId:%s\nTime:%s", e.Message, w.Header().Get("X-Ms-Request-Id"), now.UTC().Format("2006-01-02T15:04:05.0000000Z")))
 	if e.Detail != "" {
 		element(&b, "AuthenticationErrorDetail", e.Detail)
 	}
@@ -84,7 +84,7 @@ func (e *Error) send(w http.ResponseWriter, r *http.Request, contentType string,
 	for name, values := range e.header {
 		h[name] = values
 	}
-	h.Set("x-ms-error-code", e.Code)
+	h.Set("X-Ms-Error-Code", e.Code)
 	h.Del("ETag")
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))

@@ -45,7 +45,7 @@ var lakeOperations = map[lakeRoute]operation{
 // lakeWhat is what a request asks of the Data Lake protocol.
 func (q *request) lakeWhat() string {
 	switch {
-	case q.Method == http.MethodPut && q.Header.Get("x-ms-rename-source") != "":
+	case q.Method == http.MethodPut && q.Header.Get("X-Ms-Rename-Source") != "":
 		return "rename"
 	case q.query.get("action") != "":
 		return q.query.get("action")
@@ -64,13 +64,13 @@ func (q *request) speaksLake() bool {
 	case http.MethodPatch:
 		return q.query.get("action") != ""
 	case http.MethodPut:
-		return q.Header.Get("x-ms-rename-source") != ""
+		return q.Header.Get("X-Ms-Rename-Source") != ""
 	case http.MethodDelete:
 		return q.query.get("recursive") != ""
 	case http.MethodHead:
 		return q.query.get("action") != ""
 	case http.MethodPost:
-		return q.blob != "" && q.Header.Get("x-ms-lease-action") != ""
+		return q.blob != "" && q.Header.Get("X-Ms-Lease-Action") != ""
 	}
 	return false
 }
@@ -88,7 +88,7 @@ func (e *Error) writeLake(w http.ResponseWriter, r *http.Request) {
 		c.Code, c.Message = code, strings.NewReplacer("blob", "path", "container", "filesystem").Replace(e.Message)
 	}
 	h := w.Header()
-	text := c.Message + "\nRequestId:" + h.Get("x-ms-request-id") + "\nTime:" + time.Now().UTC().Format("2006-01-02T15:04:05.0000000Z")
+	text := c.Message + "\nRequestId:" + h.Get("X-Ms-Request-Id") + "\nTime:" + time.Now().UTC().Format("2006-01-02T15:04:05.0000000Z")
 	if c.Detail != "" {
 		text += "\n" + c.Detail
 	}
@@ -110,7 +110,7 @@ func (q *request) lakeHeaders() (contentType string, h headers, md5 []byte, err 
 // lakeMetadata reads x-ms-properties: NAME=BASE64 with commas between. It reports
 // whether the header was there.
 func (q *request) lakeMetadata() (map[string]string, bool, error) {
-	text := q.Header.Get("x-ms-properties")
+	text := q.Header.Get("X-Ms-Properties")
 	if text == "" {
 		return nil, false, nil
 	}
@@ -130,9 +130,9 @@ func (q *request) lakeMetadata() (map[string]string, bool, error) {
 // writeLakeState puts what the Data Lake protocol tells of a path into an answer.
 func (q *request) writeLakeState(folder bool, metadata map[string]string) {
 	h := q.w.Header()
-	h.Set("x-ms-resource-type", "file")
+	h.Set("X-Ms-Resource-Type", "file")
 	if folder {
-		h.Set("x-ms-resource-type", "directory")
+		h.Set("X-Ms-Resource-Type", "directory")
 	}
 	writeOwner(h, folder)
 	var pairs []string
@@ -140,7 +140,7 @@ func (q *request) writeLakeState(folder bool, metadata map[string]string) {
 		pairs = append(pairs, name+"="+encodeBase64(value))
 	}
 	if len(pairs) > 0 {
-		h.Set("x-ms-properties", strings.Join(pairs, ","))
+		h.Set("X-Ms-Properties", strings.Join(pairs, ","))
 	}
 }
 
@@ -152,11 +152,11 @@ const (
 )
 
 func writeOwner(h http.Header, folder bool) {
-	h.Set("x-ms-owner", lakeOwner)
-	h.Set("x-ms-group", lakeOwner)
-	h.Set("x-ms-permissions", filePermissions)
+	h.Set("X-Ms-Owner", lakeOwner)
+	h.Set("X-Ms-Group", lakeOwner)
+	h.Set("X-Ms-Permissions", filePermissions)
 	if folder {
-		h.Set("x-ms-permissions", dirPermissions)
+		h.Set("X-Ms-Permissions", dirPermissions)
 	}
 }
 
@@ -167,9 +167,9 @@ func lakeAccess(q *request) error {
 		return err
 	}
 	writeOwner(q.w.Header(), p.folder)
-	q.w.Header().Set("x-ms-acl", "user::rw-,group::r--,other::---")
+	q.w.Header().Set("X-Ms-Acl", "user::rw-,group::r--,other::---")
 	if p.folder {
-		q.w.Header().Set("x-ms-acl", "user::rwx,group::r-x,other::---")
+		q.w.Header().Set("X-Ms-Acl", "user::rwx,group::r-x,other::---")
 	}
 	if p.record != nil {
 		q.stamp(p.record.ETag, p.record.Modified)
@@ -186,7 +186,7 @@ func lakeFilesystem(q *request) error {
 	}
 	q.stamp(b.quotedETag(), b.modified)
 	q.writeLakeState(true, b.metadata)
-	q.w.Header().Set("x-ms-namespace-enabled", "true")
+	q.w.Header().Set("X-Ms-Namespace-Enabled", "true")
 	q.empty(http.StatusOK)
 	return nil
 }

@@ -57,7 +57,7 @@ func listPaths(q *request) error {
 		return err
 	}
 	if next != "" {
-		q.w.Header().Set("x-ms-continuation", encodeBase64(next))
+		q.w.Header().Set("X-Ms-Continuation", encodeBase64(next))
 	}
 	body, err := json.Marshal(map[string]any{"paths": found})
 	if err != nil {
@@ -175,7 +175,7 @@ func listFilesystems(q *request) error {
 		all = append(all, filesystem{b.name, b.modified.Format(http.TimeFormat), bare(b.quotedETag())})
 	}
 	if next != "" {
-		q.w.Header().Set("x-ms-continuation", marker(next))
+		q.w.Header().Set("X-Ms-Continuation", marker(next))
 	}
 	body, err := json.Marshal(map[string]any{"filesystems": all})
 	if err != nil {

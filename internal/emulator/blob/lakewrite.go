@@ -120,9 +120,9 @@ func lakeAppend(q *request) error {
 	if c.md5 != nil {
 		q.w.Header().Set("Content-MD5", base64.StdEncoding.EncodeToString(c.md5))
 	} else {
-		q.w.Header().Set("x-ms-content-crc64", crcText(c.crc))
+		q.w.Header().Set("X-Ms-Content-Crc64", crcText(c.crc))
 	}
-	q.w.Header().Set("x-ms-request-server-encrypted", "true")
+	q.w.Header().Set("X-Ms-Request-Server-Encrypted", "true")
 	if strings.EqualFold(q.query.get("flush"), "true") {
 		r, err := q.flush(at + size)
 		if err != nil {
@@ -289,7 +289,7 @@ func lakeDelete(q *request) error {
 // lakeRename serves Rename: the path and all that is below it get other names, in
 // one step.
 func lakeRename(q *request) error {
-	text := q.Header.Get("x-ms-rename-source")
+	text := q.Header.Get("X-Ms-Rename-Source")
 	u, err := url.Parse(text)
 	if err != nil || !strings.HasPrefix(u.EscapedPath(), "/") {
 		return invalidHeader("x-ms-rename-source", text)

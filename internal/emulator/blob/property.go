@@ -11,7 +11,7 @@ import (
 func (q *request) writeProperties(r *record) {
 	h := q.w.Header()
 	if r.folder() {
-		h.Set("x-ms-resource-type", "directory")
+		h.Set("X-Ms-Resource-Type", "directory")
 	}
 	q.stamp(r.ETag, r.Modified)
 	h.Set("Accept-Ranges", "bytes")
@@ -29,31 +29,31 @@ func (q *request) writeProperties(r *record) {
 		q.writeFileProperties(r)
 		return
 	}
-	h.Set("x-ms-creation-time", r.Created.Format(http.TimeFormat))
-	h.Set("x-ms-blob-type", r.typeName())
+	h.Set("X-Ms-Creation-Time", r.Created.Format(http.TimeFormat))
+	h.Set("X-Ms-Blob-Type", r.typeName())
 	if r.block() {
-		h.Set("x-ms-access-tier", r.tier())
+		h.Set("X-Ms-Access-Tier", r.tier())
 		if r.headers.Tier == "" {
-			h.Set("x-ms-access-tier-inferred", "true")
+			h.Set("X-Ms-Access-Tier-Inferred", "true")
 		}
 	} else {
-		h.Set("x-ms-blob-committed-block-count", strconv.Itoa(r.headers.Blocks))
+		h.Set("X-Ms-Blob-Committed-Block-Count", strconv.Itoa(r.headers.Blocks))
 	}
 	if r.kind == liveBlob {
-		h.Set("x-ms-lease-status", "locked")
-		h.Set("x-ms-lease-state", "leased")
-		h.Set("x-ms-lease-duration", "infinite")
+		h.Set("X-Ms-Lease-Status", "locked")
+		h.Set("X-Ms-Lease-State", "leased")
+		h.Set("X-Ms-Lease-Duration", "infinite")
 	} else {
-		h.Set("x-ms-lease-status", "unlocked")
-		h.Set("x-ms-lease-state", "available")
+		h.Set("X-Ms-Lease-Status", "unlocked")
+		h.Set("X-Ms-Lease-State", "available")
 	}
-	h.Set("x-ms-server-encrypted", "true")
+	h.Set("X-Ms-Server-Encrypted", "true")
 	if c := r.headers.Copy; c != nil {
-		h.Set("x-ms-copy-id", c.ID)
-		h.Set("x-ms-copy-source", c.Source)
-		h.Set("x-ms-copy-status", "success")
-		h.Set("x-ms-copy-progress", strconv.FormatInt(r.Size, 10)+"/"+strconv.FormatInt(r.Size, 10))
-		h.Set("x-ms-copy-completion-time", time.Unix(0, c.Time).UTC().Format(http.TimeFormat))
+		h.Set("X-Ms-Copy-Id", c.ID)
+		h.Set("X-Ms-Copy-Source", c.Source)
+		h.Set("X-Ms-Copy-Status", "success")
+		h.Set("X-Ms-Copy-Progress", strconv.FormatInt(r.Size, 10)+"/"+strconv.FormatInt(r.Size, 10))
+		h.Set("X-Ms-Copy-Completion-Time", time.Unix(0, c.Time).UTC().Format(http.TimeFormat))
 	}
 	writeMetadata(h, r.Metadata)
 }
@@ -85,7 +85,7 @@ func (r *record) tier() string {
 // headers, else, when plain is set, from the plain ones.
 func (q *request) blobHeaders(plain bool) (contentType string, h headers, err error) {
 	read := func(name string) string {
-		v := q.Header.Get("x-ms-blob-" + name)
+		v := q.Header.Get("X-Ms-Blob-" + name)
 		if v == "" && plain {
 			v = q.Header.Get(name)
 		}
@@ -95,14 +95,14 @@ func (q *request) blobHeaders(plain bool) (contentType string, h headers, err er
 	if err != nil {
 		return "", headers{}, err
 	}
-	return read("content-type"), headers{
-		Encoding: read("content-encoding"), Language: read("content-language"), Disposition: read("content-disposition"), Cache: read("cache-control"), Tier: tier,
+	return read("Content-Type"), headers{
+		Encoding: read("Content-Encoding"), Language: read("Content-Language"), Disposition: read("Content-Disposition"), Cache: read("Cache-Control"), Tier: tier,
 	}, nil
 }
 
 // tier reads x-ms-access-tier.
 func (q *request) tier() (string, error) {
-	switch tier := q.Header.Get("x-ms-access-tier"); tier {
+	switch tier := q.Header.Get("X-Ms-Access-Tier"); tier {
 	case "", "Hot", "Cool", "Cold":
 		return tier, nil
 	case "Archive", "Premium":
@@ -181,7 +181,7 @@ func getBlobMetadata(q *request) error {
 
 // setBlobProperties serves Set Blob Properties: what is not given is cleared.
 func setBlobProperties(q *request) error {
-	if q.Header.Get("x-ms-blob-content-length") != "" || q.Header.Get("x-ms-sequence-number-action") != "" {
+	if q.Header.Get("X-Ms-Blob-Content-Length") != "" || q.Header.Get("X-Ms-Sequence-Number-Action") != "" {
 		return refused("Changing a page blob")
 	}
 	contentType, h, err := q.blobHeaders(false)
@@ -234,9 +234,9 @@ func setBlobTier(q *request) error {
 // accountInformation serves Get Account Information.
 func accountInformation(q *request) error {
 	h := q.w.Header()
-	h.Set("x-ms-sku-name", "Standard_LRS")
-	h.Set("x-ms-account-kind", "StorageV2")
-	h.Set("x-ms-is-hns-enabled", "false")
+	h.Set("X-Ms-Sku-Name", "Standard_LRS")
+	h.Set("X-Ms-Account-Kind", "StorageV2")
+	h.Set("X-Ms-Is-Hns-Enabled", "false")
 	q.empty(http.StatusOK)
 	return nil
 }

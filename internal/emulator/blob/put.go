@@ -122,10 +122,11 @@ type write struct {
 	// choose, when set, is asked after check and sets place, segments and size: a
 	// block list can be resolved in the transaction only.
 	choose func(tx *sql.Tx, container int64, old *record) error
-	// Set by replace: what was known of the container, and the blob whose waiting
-	// blocks were dropped.
+	// Set by replace: what was known of the container, the blob whose waiting blocks
+	// were dropped, and that rows were written.
 	epoch    int
 	unstaged *stagedKey
+	written  bool
 }
 
 // take makes a received content the write's.
@@ -149,15 +150,11 @@ func (s *Service) commit(ctx context.Context, a address, w *write) (*record, err
 		s.dropFiles(w.fresh)
 		return nil, err
 	}
-	var files []string
-	err := s.db.Update(ctx, func(tx *sql.Tx) error {
-		var err error
-		files, err = s.replace(tx, a, w, r)
-		return err
-	})
-	if err != nil && w.unstaged != nil {
-		s.known.wait(*w.unstaged) // they wait still
+	replace := s.replaceGrouped
+	if w.choose != nil { // it may be long, and asks when others of the group have written
+		replace = s.replaceAlone
 	}
+	files, err := replace(ctx, a, w, r)
 	if err != nil {
 		s.dropFiles(w.fresh)
 		return nil, err
@@ -168,20 +165,22 @@ func (s *Service) commit(ctx context.Context, a address, w *write) (*record, err
 }
 
 // replace writes the rows of a blob's new state and returns the files that none
-// names any more.
+// names any more. Of a write that it refuses it has written nothing.
 func (s *Service) replace(tx *sql.Tx, a address, w *write, r *record) (files []string, err error) {
 	if r.container, w.epoch, err = s.containerOf(tx, a); err != nil {
 		return nil, err
 	}
 	var old *record
 	made := false
-	if w.choose == nil { // most blobs are new
+	if w.choose == nil && (w.check == nil || w.check(nil) == nil) { // most blobs are new
 		w.state(s, a, r)
-		if made, err = r.insert(tx, `DO NOTHING`); err != nil {
+		w.written = true
+		if made, err = r.insert(tx); err != nil {
 			return nil, err
 		}
 	}
 	if !made {
+		w.written = false
 		if old, err = s.present(tx, a, r.container); err != nil {
 			return nil, err
 		}
@@ -195,8 +194,11 @@ func (s *Service) replace(tx *sql.Tx, a address, w *write, r *record) (files []s
 		if err := w.choose(tx, r.container, old); err != nil {
 			return nil, err
 		}
+	}
+	if !made {
 		w.state(s, a, r)
 	}
+	w.written = true
 	if old != nil {
 		if files, err = namedFiles(tx, old); err != nil {
 			return nil, err
@@ -216,9 +218,7 @@ func (s *Service) replace(tx *sql.Tx, a address, w *write, r *record) (files []s
 		return nil, err
 	}
 	if !made {
-		if _, err := r.insert(tx, `(container, name) DO UPDATE SET kind = excluded.kind, place = excluded.place, file = excluded.file, size = excluded.size,
-			etag = excluded.etag, md5 = excluded.md5, content_type = excluded.content_type, headers = excluded.headers,
-			metadata = excluded.metadata, created = excluded.created, modified = excluded.modified`); err != nil {
+		if err := r.overwrite(tx); err != nil {
 			return nil, err
 		}
 	}
@@ -248,17 +248,33 @@ func (w *write) state(s *Service, a address, r *record) {
 	r.ETag = r.etag()
 }
 
-// insert writes the row and reports whether it did, and not found another that
-// conflict leaves alone.
-func (r *record) insert(tx *sql.Tx, conflict string) (bool, error) {
+const insertBlob = `INSERT INTO blobs (container, name, kind, place, file, size, etag, md5, content_type, headers, metadata, created, modified)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT `
+
+func (r *record) columns() []any {
 	at := r.Created.UnixNano()
-	err := tx.QueryRow(`INSERT INTO blobs (container, name, kind, place, file, size, etag, md5, content_type, headers, metadata, created, modified)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT `+conflict+` RETURNING id`,
-		r.container, r.Name, r.kind, r.place, r.file, r.Size, r.version, r.MD5, r.ContentType, encodeHeaders(r.headers), encodeMetadata(r.Metadata), at, at).Scan(&r.id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+	return []any{r.container, r.Name, r.kind, r.place, r.file, r.Size, r.version, r.MD5, r.ContentType, encodeHeaders(r.headers), encodeMetadata(r.Metadata), at, at}
+}
+
+// insert writes the row, unless there is one of the name, and reports whether it
+// did. It is told by a result and not by rows, which cost more than the insert.
+func (r *record) insert(tx *sql.Tx) (bool, error) {
+	res, err := tx.Exec(insertBlob+`DO NOTHING`, r.columns()...)
+	if err != nil {
+		return false, err
 	}
+	if n, err := res.RowsAffected(); n == 0 || err != nil {
+		return false, err
+	}
+	r.id, err = res.LastInsertId()
 	return err == nil, err
+}
+
+// overwrite writes the row over the one of the name, whose id it keeps.
+func (r *record) overwrite(tx *sql.Tx) error {
+	return tx.QueryRow(insertBlob+`(container, name) DO UPDATE SET kind = excluded.kind, place = excluded.place, file = excluded.file, size = excluded.size,
+		etag = excluded.etag, md5 = excluded.md5, content_type = excluded.content_type, headers = excluded.headers,
+		metadata = excluded.metadata, created = excluded.created, modified = excluded.modified RETURNING id`, r.columns()...).Scan(&r.id)
 }
 
 // writeContent writes the rows that hold or name the bytes, over those of old.

@@ -35,10 +35,10 @@ type request struct {
 // ServeHTTP serves the blob service's REST protocol at /ACCOUNT/CONTAINER/BLOB.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("x-ms-request-id", requestID())
-	h.Set("x-ms-version", protocolVersion)
-	if id := r.Header.Get("x-ms-client-request-id"); id != "" && len(id) <= 1024 {
-		h.Set("x-ms-client-request-id", id)
+	h.Set("X-Ms-Request-Id", requestID())
+	h.Set("X-Ms-Version", protocolVersion)
+	if id := r.Header.Get("X-Ms-Client-Request-Id"); id != "" && len(id) <= 1024 {
+		h.Set("X-Ms-Client-Request-Id", id)
 	}
 	q := &request{Request: r, s: s, w: w}
 	err := q.run()
@@ -74,11 +74,11 @@ func requestID() string {
 
 // run finds the operation, checks that it is permitted, and does it.
 func (q *request) run() error {
-	if v := q.Header.Get("x-ms-version"); v != "" {
+	if v := q.Header.Get("X-Ms-Version"); v != "" {
 		if !versionForm.MatchString(v) {
 			return invalidHeader("x-ms-version", v)
 		}
-		q.w.Header().Set("x-ms-version", v)
+		q.w.Header().Set("X-Ms-Version", v)
 	}
 	var err error
 	if q.query, err = parseQuery(q.URL.RawQuery); err != nil {
@@ -130,7 +130,7 @@ func (q *request) supported() error {
 			return refused(what)
 		}
 	}
-	if q.Header.Get("x-ms-lease-id") != "" {
+	if q.Header.Get("X-Ms-Lease-Id") != "" {
 		return fault(412, "LeaseNotPresentWithBlobOperation", "There is currently no lease on the blob.")
 	}
 	if q.query.get("snapshot") != "" {
@@ -212,7 +212,7 @@ func parameter(text string) (name, value string, err error) {
 // written answers a write that made a new state.
 func (q *request) written(status int, r *record) {
 	q.stamp(r.ETag, r.Modified)
-	q.w.Header().Set("x-ms-request-server-encrypted", "true")
+	q.w.Header().Set("X-Ms-Request-Server-Encrypted", "true")
 	q.w.Header().Set("Content-Length", "0")
 	q.w.WriteHeader(status)
 }

@@ -36,6 +36,7 @@ type Service struct {
 	// ensured holds ACCOUNT/CONTAINER of what EnsureContainer found or made.
 	ensured sync.Map
 	known   known
+	group   group
 	files   folder
 	trash   collector
 	// growing serialises the writers of one append blob.

@@ -83,10 +83,10 @@ func (q *request) speaksFiles() bool {
 	default:
 		return false
 	}
-	if q.Header.Get("x-ms-blob-type") != "" {
+	if q.Header.Get("X-Ms-Blob-Type") != "" {
 		return false
 	}
-	if q.Header.Get("x-ms-type") != "" || q.query.get("sr") == "s" || q.query.get("sr") == "f" {
+	if q.Header.Get("X-Ms-Type") != "" || q.query.get("sr") == "s" || q.query.get("sr") == "f" {
 		return true
 	}
 	_, share := q.s.shares.Load(q.account + "/" + q.container)
@@ -151,11 +151,11 @@ func getShare(q *request) error {
 	q.stamp(b.quotedETag(), b.modified)
 	writeMetadata(h, b.metadata)
 	if q.query.get("comp") == "" {
-		h.Set("x-ms-share-quota", strconv.Itoa(shareQuota))
-		h.Set("x-ms-access-tier", "TransactionOptimized")
-		h.Set("x-ms-enabled-protocols", "SMB")
-		h.Set("x-ms-lease-status", "unlocked")
-		h.Set("x-ms-lease-state", "available")
+		h.Set("X-Ms-Share-Quota", strconv.Itoa(shareQuota))
+		h.Set("X-Ms-Access-Tier", "TransactionOptimized")
+		h.Set("X-Ms-Enabled-Protocols", "SMB")
+		h.Set("X-Ms-Lease-Status", "unlocked")
+		h.Set("X-Ms-Lease-State", "available")
 	}
 	q.empty(http.StatusOK)
 	return nil
@@ -214,8 +214,8 @@ func listHandles(q *request) error {
 
 // closeHandles serves Force Close Handles.
 func closeHandles(q *request) error {
-	q.w.Header().Set("x-ms-number-of-handles-closed", "0")
-	q.w.Header().Set("x-ms-number-of-handles-failed", "0")
+	q.w.Header().Set("X-Ms-Number-Of-Handles-Closed", "0")
+	q.w.Header().Set("X-Ms-Number-Of-Handles-Failed", "0")
 	q.empty(http.StatusOK)
 	return nil
 }

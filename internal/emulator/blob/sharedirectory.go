@@ -112,7 +112,7 @@ func deleteFile(q *request) error {
 
 // renameFile serves Rename File and Rename Directory.
 func renameFile(q *request) error {
-	text := q.Header.Get("x-ms-file-rename-source")
+	text := q.Header.Get("X-Ms-File-Rename-Source")
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		return invalidHeader("x-ms-file-rename-source", text)
@@ -129,7 +129,7 @@ func renameFile(q *request) error {
 	if err := q.mayMove(from, v); err != nil {
 		return err
 	}
-	overwrite := strings.EqualFold(q.Header.Get("x-ms-file-rename-replace-if-exists"), "true")
+	overwrite := strings.EqualFold(q.Header.Get("X-Ms-File-Rename-Replace-If-Exists"), "true")
 	r, err := q.s.rename(q.Context(), from, q.address, rename{overwrite: overwrite})
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func (q *request) sharedKey(key, credential string) error {
 	if !ok || account != q.account {
 		return errAuthentication
 	}
-	date := q.Header.Get("x-ms-date")
+	date := q.Header.Get("X-Ms-Date")
 	if date == "" {
 		date = q.Header.Get("Date")
 	}
@@ -53,7 +53,7 @@ func (q *request) stringToSign(headers, resource string) string {
 		length = strconv.FormatInt(q.ContentLength, 10)
 	}
 	date := ""
-	if h.Get("x-ms-date") == "" {
+	if h.Get("X-Ms-Date") == "" {
 		date = h.Get("Date")
 	}
 	return strings.Join([]string{

@@ -45,25 +45,25 @@ func (r *record) fileState() smb {
 func (q *request) writeFileProperties(r *record) {
 	h := q.w.Header()
 	s := r.fileState()
-	h.Set("x-ms-type", "File")
+	h.Set("X-Ms-Type", "File")
 	if r.folder() {
-		h.Set("x-ms-type", "Directory")
+		h.Set("X-Ms-Type", "Directory")
 	}
-	h.Set("x-ms-file-attributes", s.Attributes)
-	h.Set("x-ms-file-creation-time", time.Unix(0, s.Created).UTC().Format(smbTime))
-	h.Set("x-ms-file-last-write-time", time.Unix(0, s.Written).UTC().Format(smbTime))
-	h.Set("x-ms-file-change-time", r.Modified.UTC().Format(smbTime))
-	h.Set("x-ms-file-permission-key", permissionKey)
-	h.Set("x-ms-file-id", fileID(r))
-	h.Set("x-ms-file-parent-id", "0")
-	h.Set("x-ms-server-encrypted", "true")
-	h.Set("x-ms-lease-status", "unlocked")
-	h.Set("x-ms-lease-state", "available")
+	h.Set("X-Ms-File-Attributes", s.Attributes)
+	h.Set("X-Ms-File-Creation-Time", time.Unix(0, s.Created).UTC().Format(smbTime))
+	h.Set("X-Ms-File-Last-Write-Time", time.Unix(0, s.Written).UTC().Format(smbTime))
+	h.Set("X-Ms-File-Change-Time", r.Modified.UTC().Format(smbTime))
+	h.Set("X-Ms-File-Permission-Key", permissionKey)
+	h.Set("X-Ms-File-Id", fileID(r))
+	h.Set("X-Ms-File-Parent-Id", "0")
+	h.Set("X-Ms-Server-Encrypted", "true")
+	h.Set("X-Ms-Lease-Status", "unlocked")
+	h.Set("X-Ms-Lease-State", "available")
 	if c := r.headers.Copy; c != nil {
-		h.Set("x-ms-copy-id", c.ID)
-		h.Set("x-ms-copy-source", c.Source)
-		h.Set("x-ms-copy-status", "success")
-		h.Set("x-ms-copy-progress", strconv.FormatInt(r.Size, 10)+"/"+strconv.FormatInt(r.Size, 10))
+		h.Set("X-Ms-Copy-Id", c.ID)
+		h.Set("X-Ms-Copy-Source", c.Source)
+		h.Set("X-Ms-Copy-Status", "success")
+		h.Set("X-Ms-Copy-Progress", strconv.FormatInt(r.Size, 10)+"/"+strconv.FormatInt(r.Size, 10))
 	}
 	writeMetadata(h, visible(r.Metadata))
 }
@@ -74,7 +74,7 @@ func (q *request) fileState(old *smb) (*smb, error) {
 	if old != nil {
 		s = *old
 	}
-	if v := q.Header.Get("x-ms-file-attributes"); v != "" && !strings.EqualFold(v, "none") && !strings.EqualFold(v, "preserve") {
+	if v := q.Header.Get("X-Ms-File-Attributes"); v != "" && !strings.EqualFold(v, "none") && !strings.EqualFold(v, "preserve") {
 		s.Attributes = v
 	}
 	for name, to := range map[string]*int64{"x-ms-file-creation-time": &s.Created, "x-ms-file-last-write-time": &s.Written} {
@@ -98,7 +98,7 @@ func (q *request) fileState(old *smb) (*smb, error) {
 
 // fileLength reads x-ms-content-length.
 func (q *request) fileLength() (int64, error) {
-	text := q.Header.Get("x-ms-content-length")
+	text := q.Header.Get("X-Ms-Content-Length")
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > maxFile {
 		return 0, invalidHeader("x-ms-content-length", text)
@@ -108,10 +108,10 @@ func (q *request) fileLength() (int64, error) {
 
 // putFile serves Create File, and by its header Copy File.
 func putFile(q *request) error {
-	if q.Header.Get("x-ms-copy-source") != "" {
+	if q.Header.Get("X-Ms-Copy-Source") != "" {
 		return copyFile(q)
 	}
-	switch t := q.Header.Get("x-ms-type"); strings.ToLower(t) {
+	switch t := q.Header.Get("X-Ms-Type"); strings.ToLower(t) {
 	case "file":
 	case "symlink":
 		return refused("A symbolic link")
@@ -213,32 +213,32 @@ func copyFile(q *request) error {
 	if w.metadata == nil {
 		w.metadata = visible(from.record.Metadata)
 	}
-	source, _, _ := strings.Cut(q.Header.Get("x-ms-copy-source"), "?")
+	source, _, _ := strings.Cut(q.Header.Get("X-Ms-Copy-Source"), "?")
 	w.headers.Copy = &copied{ID: requestID(), Source: source, Time: q.s.now().UnixNano()}
 	r, err := q.s.commit(q.Context(), q.address, w)
 	if err != nil {
 		return err
 	}
-	q.w.Header().Set("x-ms-copy-id", w.headers.Copy.ID)
-	q.w.Header().Set("x-ms-copy-status", "success")
+	q.w.Header().Set("X-Ms-Copy-Id", w.headers.Copy.ID)
+	q.w.Header().Set("X-Ms-Copy-Status", "success")
 	q.written(http.StatusAccepted, r)
 	return nil
 }
 
 // putRange serves Put Range, which writes or clears a part of a file.
 func putRange(q *request) error {
-	text := cmp.Or(q.Header.Get("x-ms-range"), q.Header.Get("Range"))
+	text := cmp.Or(q.Header.Get("X-Ms-Range"), q.Header.Get("Range"))
 	first, last, ok := parseRange(text)
 	if !ok || last == 1<<63-1 {
 		return invalidHeader("x-ms-range", text)
 	}
-	if q.Header.Get("x-ms-copy-source") != "" {
+	if q.Header.Get("X-Ms-Copy-Source") != "" {
 		return refused("Put Range from a URL")
 	}
 	n := last - first + 1
 	var c *content
 	var err error
-	switch kind := strings.ToLower(q.Header.Get("x-ms-write")); kind {
+	switch kind := strings.ToLower(q.Header.Get("X-Ms-Write")); kind {
 	case "update":
 		c, err = q.body(maxRange, intake{inline: maxRange, crc: q.Header.Get("Content-MD5") == ""})
 		if err == nil && c.size != n {
@@ -252,7 +252,7 @@ func putRange(q *request) error {
 	if err != nil {
 		return err
 	}
-	preserve := strings.EqualFold(q.Header.Get("x-ms-file-last-write-time"), "preserve")
+	preserve := strings.EqualFold(q.Header.Get("X-Ms-File-Last-Write-Time"), "preserve")
 	r, err := q.s.change(q.Context(), q.address, func(r *record, f *os.File) error {
 		if last >= r.Size {
 			return errRange
@@ -273,10 +273,10 @@ func putRange(q *request) error {
 		if c.md5 != nil {
 			q.w.Header().Set("Content-MD5", base64.StdEncoding.EncodeToString(c.md5))
 		} else {
-			q.w.Header().Set("x-ms-content-crc64", crcText(c.crc))
+			q.w.Header().Set("X-Ms-Content-Crc64", crcText(c.crc))
 		}
 	}
-	q.w.Header().Set("x-ms-file-last-write-time", r.Modified.Format(smbTime))
+	q.w.Header().Set("X-Ms-File-Last-Write-Time", r.Modified.Format(smbTime))
 	q.written(http.StatusCreated, r)
 	return nil
 }
@@ -306,7 +306,7 @@ func setFileProperties(q *request) error {
 		return err
 	}
 	size := int64(-1)
-	if q.Header.Get("x-ms-content-length") != "" {
+	if q.Header.Get("X-Ms-Content-Length") != "" {
 		if size, err = q.fileLength(); err != nil {
 			return err
 		}
@@ -426,7 +426,7 @@ func listRanges(q *request) error {
 		return err
 	}
 	q.stamp(r.ETag, r.Modified)
-	q.w.Header().Set("x-ms-content-length", strconv.FormatInt(r.Size, 10))
+	q.w.Header().Set("X-Ms-Content-Length", strconv.FormatInt(r.Size, 10))
 	var b strings.Builder
 	b.WriteString(xmlHeader + "<Ranges>")
 	if n > 0 {

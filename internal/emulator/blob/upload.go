@@ -21,7 +21,7 @@ const (
 
 // putBlob serves Put Blob, and by their headers Copy Blob and Put Blob From URL.
 func putBlob(q *request) error {
-	source, kind := q.Header.Get("x-ms-copy-source"), q.Header.Get("x-ms-blob-type")
+	source, kind := q.Header.Get("X-Ms-Copy-Source"), q.Header.Get("X-Ms-Blob-Type")
 	switch {
 	case source != "" && kind == "":
 		return copyBlob(q)
@@ -150,7 +150,7 @@ func (q *request) plainBody(limit int64) (io.Reader, int64, error) {
 	if q.ContentLength < 0 {
 		return nil, 0, errContentLength
 	}
-	form := q.Header.Get("x-ms-structured-body")
+	form := q.Header.Get("X-Ms-Structured-Body")
 	if form == "" {
 		if q.ContentLength > limit {
 			return nil, 0, errTooLarge
@@ -160,7 +160,7 @@ func (q *request) plainBody(limit int64) (io.Reader, int64, error) {
 	if form != structuredForm {
 		return nil, 0, invalidHeader("x-ms-structured-body", form)
 	}
-	text := q.Header.Get("x-ms-structured-content-length")
+	text := q.Header.Get("X-Ms-Structured-Content-Length")
 	length, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || length < 0 {
 		return nil, 0, invalidHeader("x-ms-structured-content-length", text)
@@ -168,7 +168,7 @@ func (q *request) plainBody(limit int64) (io.Reader, int64, error) {
 	if length > limit {
 		return nil, 0, errTooLarge
 	}
-	q.w.Header().Set("x-ms-structured-body", structuredForm)
+	q.w.Header().Set("X-Ms-Structured-Body", structuredForm)
 	return newMessageReader(q.Body, q.ContentLength), length, nil
 }
 
@@ -185,7 +185,7 @@ func (q *request) sums(c *content) {
 	if c.md5 != nil {
 		q.w.Header().Set("Content-MD5", base64.StdEncoding.EncodeToString(c.md5))
 	}
-	q.w.Header().Set("x-ms-content-crc64", crcText(c.crc))
+	q.w.Header().Set("X-Ms-Content-Crc64", crcText(c.crc))
 }
 
 // crcText is a CRC64 as headers have it.
