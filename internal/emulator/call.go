@@ -120,6 +120,7 @@ func (c *call) into(p any) error {
 // reply answers with a JSON document, whose addresses are rewritten for the caller.
 func (c *call) reply(status int, v any) error {
 	if c.edge != nil {
+		steps := takeSteps(v)
 		b, err := encode(v)
 		if err != nil {
 			return err
@@ -128,6 +129,13 @@ func (c *call) reply(status int, v any) error {
 			return err
 		}
 		v = c.edge.out(v)
+		if m, ok := v.(map[string]any); ok && steps != nil {
+			all, err := c.edge.outRaw(steps)
+			if err != nil {
+				return err
+			}
+			document(m).props()[stepsKey] = all
+		}
 	}
 	b, err := encode(v)
 	if err != nil {

@@ -94,7 +94,11 @@ func (c *call) run(name string) (*run, error) {
 		return nil, err
 	}
 	if x.job != nil {
-		d, err := c.s.get(c.ctx(), c.sc.Child(arm.Jobs, name))
+		var d document
+		sd, err := c.s.stored(c.ctx(), c.sc.Child(arm.Jobs, name))
+		if err == nil {
+			d, err = readJob(sd)
+		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}

@@ -310,6 +310,22 @@ const noteTag = "mlflow.note.content"
 
 // showJob lays what the engine knows over a job's document.
 func (c *call) showJob(d document) (document, error) {
+	out, err := c.passJob(d)
+	if err != nil {
+		return nil, err
+	}
+	if steps := takeSteps(out); steps != nil {
+		all, err := decode(steps)
+		if err != nil {
+			return nil, err
+		}
+		out.props()[stepsKey] = all
+	}
+	return out, nil
+}
+
+// passJob is showJob with undecoded steps.
+func (c *call) passJob(d document) (document, error) {
 	name := d.text("name")
 	live, err := c.s.jobs.Properties(c.ctx(), c.sc, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -318,6 +334,8 @@ func (c *call) showJob(d document) (document, error) {
 	if err != nil {
 		return nil, err
 	}
+	steps, pipeline := live[stepsKey]
+	delete(live, stepsKey)
 	b, err := encode(live)
 	if err != nil {
 		return nil, err
@@ -329,6 +347,9 @@ func (c *call) showJob(d document) (document, error) {
 	p, ok := v.(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("the properties of the job %q are no object", name)
+	}
+	if pipeline {
+		p[stepsKey] = steps
 	}
 	kept := d.props()
 	p["isArchived"] = kept["isArchived"]
@@ -350,11 +371,15 @@ func (c *call) showJob(d document) (document, error) {
 }
 
 func (c *call) replyJob(status int, name string) error {
-	sd, d, err := c.s.load(c.ctx(), c.sc.Child(arm.Jobs, name))
+	sd, err := c.s.stored(c.ctx(), c.sc.Child(arm.Jobs, name))
 	if err != nil {
 		return err
 	}
-	if d, err = c.showJob(d); err != nil {
+	d, err := readJob(sd)
+	if err != nil {
+		return err
+	}
+	if d, err = c.passJob(d); err != nil {
 		return err
 	}
 	c.w.Header().Set("ETag", sd.ETag)

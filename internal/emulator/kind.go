@@ -79,16 +79,20 @@ func called(id arm.ID) string {
 
 // load reads a document with its etag.
 func (s *Server) load(ctx context.Context, id string) (*store.Document, document, error) {
-	var d *store.Document
-	err := s.db.View(ctx, func(tx *sql.Tx) (err error) {
-		d, err = store.Get(tx, id)
-		return err
-	})
+	d, err := s.stored(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
 	doc, err := read(d)
 	return d, doc, err
+}
+
+func (s *Server) stored(ctx context.Context, id string) (d *store.Document, err error) {
+	err = s.db.View(ctx, func(tx *sql.Tx) (err error) {
+		d, err = store.Get(tx, id)
+		return err
+	})
+	return d, err
 }
 
 // find is load with the error that a caller is told.

@@ -16,8 +16,15 @@ import (
 	"github.com/azureml-go/azureml/workspace"
 )
 
-// TestMain lets the test binary be the owner that is killed.
+// TestMain lets the test binary be the owner that is killed, or one that is measured.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv("LOCAL_TEST_SERVES"); dir != "" {
+		if err := alone(dir); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n") //nolint:errcheck // the parent sees that it ended
+			os.Exit(1)
+		}
+		return
+	}
 	if dir := os.Getenv("LOCAL_TEST_OWNER"); dir != "" {
 		if err := owner(dir); err != nil {
 			os.Stderr.WriteString(err.Error() + "\n") //nolint:errcheck // the parent sees that it ended

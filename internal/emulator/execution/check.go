@@ -77,9 +77,10 @@ func (e *Engine) faults(ctx context.Context, sc arm.Scope, s *commandSpec) []*ar
 		}
 	}
 	compute := computeName(s.ComputeID)
-	size := e.Slots(sc, compute)
+	node := e.machine(ctx, sc, compute)
+	size := node.size
 	switch {
-	case e.SparkPool != nil && e.SparkPool(sc, compute):
+	case node.spark:
 		add(arm.Invalid("properties.computeId", "the compute %q runs Spark jobs alone", compute))
 	case size < 0 && s.nodes() == 1: // switched off: the job waits until it is started
 	case size < 0:

@@ -17,6 +17,30 @@ type memory struct {
 	read         map[string]*Environment
 	empty        map[string]bool          // addresses of folders that steps left empty
 	outputs      map[string]*arm.Location // of the default datastore, by the beginning of its addresses
+	computes     map[string]machine
+}
+
+// machine is what a check wants to know of a compute.
+type machine struct {
+	size  int  // its nodes, as Slots says them
+	spark bool // runs Spark jobs alone
+}
+
+// machine reads a compute.
+func (e *Engine) machine(ctx context.Context, sc arm.Scope, compute string) machine {
+	m := memoryOf(ctx)
+	if m != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if c, ok := m.computes[compute]; ok {
+			return c
+		}
+	}
+	c := machine{size: e.Slots(sc, compute), spark: e.SparkPool != nil && e.SparkPool(sc, compute)}
+	if m != nil {
+		m.computes[compute] = c
+	}
+	return c
 }
 
 type place struct {
@@ -31,7 +55,7 @@ func withMemory(ctx context.Context) context.Context {
 	if ctx.Value(memoryKey{}) != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, memoryKey{}, &memory{places: map[[2]string]place{}, environments: map[string]*arm.Error{}, read: map[string]*Environment{}, empty: map[string]bool{}, outputs: map[string]*arm.Location{}})
+	return context.WithValue(ctx, memoryKey{}, &memory{places: map[[2]string]place{}, environments: map[string]*arm.Error{}, read: map[string]*Environment{}, empty: map[string]bool{}, outputs: map[string]*arm.Location{}, computes: map[string]machine{}})
 }
 
 func memoryOf(ctx context.Context) *memory {

@@ -9,7 +9,8 @@ import (
 )
 
 // Properties is a job's document as the service answers it: what was sent, and
-// over it what became known since.
+// over it what became known since. The steps of a pipeline, "jobs", are a
+// json.RawMessage.
 func (e *Engine) Properties(ctx context.Context, sc arm.Scope, name string) (map[string]any, error) {
 	r, err := e.Record(ctx, sc, name)
 	if err != nil {
@@ -20,8 +21,20 @@ func (e *Engine) Properties(ctx context.Context, sc arm.Scope, name string) (map
 		return nil, err
 	}
 	p := map[string]any{}
-	if err := json.Unmarshal(r.Spec, &p); err != nil {
+	var spec map[string]json.RawMessage
+	if err := json.Unmarshal(r.Spec, &spec); err != nil {
 		return nil, err
+	}
+	for k, raw := range spec {
+		if k == "jobs" {
+			p[k] = raw
+			continue
+		}
+		var v any
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return nil, err
+		}
+		p[k] = v
 	}
 	p["status"] = r.Status
 	p["displayName"] = run.Name
