@@ -18,26 +18,33 @@ type executionLog struct {
 	j                  *job
 	f                  *os.File
 	account, container string
-	err                error // of the first line that could not be written
+	name               string // below the run's artifacts
+	err                error  // of the first line that could not be written
 }
 
-func (j *job) executionLog() (*executionLog, error) {
+func (j *job) executionLog() (*executionLog, error) { return j.ownLog(pipelineLog) }
+
+// ownLog begins a log of a job whose work is done by others.
+func (j *job) ownLog(name string) (*executionLog, error) {
 	r := j.snapshot()
-	l := &executionLog{j: j}
+	l := &executionLog{j: j, name: name}
 	var err error
 	if l.account, l.container, err = j.e.Artifacts(j.ctx, r.Scope); err != nil {
 		return nil, err
 	}
-	if l.f, err = j.e.Blobs.Live(j.ctx, l.account, l.container, arm.RunPrefix(r.Name)+"/"+pipelineLog); err != nil {
+	if l.f, err = j.e.Blobs.Live(j.ctx, l.account, l.container, arm.RunPrefix(r.Name)+"/"+name); err != nil {
 		return nil, err
 	}
-	j.change(func(r *Record) { r.Logs = append(r.Logs, pipelineLog) })
+	j.change(func(r *Record) { r.Logs = append(r.Logs, name) })
 	return l, nil
 }
 
 func (l *executionLog) printf(format string, args ...any) {
-	at := l.j.e.Clock().UTC().Format("2006-01-02 15:04:05Z")
-	if _, err := fmt.Fprintf(l.f, "[%s] %s\n", at, fmt.Sprintf(format, args...)); err != nil && l.err == nil {
+	l.line("[" + l.j.e.Clock().UTC().Format("2006-01-02 15:04:05Z") + "] " + fmt.Sprintf(format, args...))
+}
+
+func (l *executionLog) line(text string) {
+	if _, err := fmt.Fprintln(l.f, text); err != nil && l.err == nil {
 		l.err = err
 	}
 }
@@ -74,5 +81,5 @@ func (l *executionLog) reused(r *round) {
 }
 
 func (l *executionLog) finish() error {
-	return errors.Join(l.err, l.f.Close(), l.j.e.Blobs.Finish(context.WithoutCancel(l.j.ctx), l.account, l.container, arm.RunPrefix(l.j.rec.Name)+"/"+pipelineLog))
+	return errors.Join(l.err, l.f.Close(), l.j.e.Blobs.Finish(context.WithoutCancel(l.j.ctx), l.account, l.container, arm.RunPrefix(l.j.rec.Name)+"/"+l.name))
 }

@@ -192,6 +192,8 @@ type sweeping struct {
 	sampler sampling.Sampler
 	policy  *sampling.Policy
 
+	log sweepLog
+
 	trials  map[string]*trialRun
 	best    *trialRun
 	failure error // of the first trial that failed
@@ -238,7 +240,15 @@ func (j *job) sweep() error {
 	})); err != nil {
 		return j.cause(err)
 	}
-	if err := w.run(); err != nil {
+	l, err := j.ownLog(hyperdriveLog)
+	if err != nil {
+		return j.cause(err)
+	}
+	w.log = sweepLog{l}
+	w.log.say("API", "Experiment created")
+	err = w.run()
+	w.log.over(w.best, err)
+	if err := errors.Join(err, l.finish()); err != nil {
 		return err
 	}
 	j.enter(Finalizing)
@@ -281,6 +291,7 @@ func (w *sweeping) run() error {
 			p, ok := w.sampler.Next()
 			if !ok {
 				total = started
+				w.log.all(started, w.s.Limits.MaxTotalTrials)
 				break
 			}
 			name := j.rec.Name + "_" + strconv.Itoa(started)
@@ -290,6 +301,9 @@ func (w *sweeping) run() error {
 			}
 			started++
 			active++
+			if started == w.s.Limits.MaxTotalTrials {
+				w.log.all(started, started)
+			}
 		}
 		if active == 0 {
 			break
@@ -327,6 +341,9 @@ func (w *sweeping) start(name string, index int, p *sampling.Point, values chan<
 		return j.cause(err)
 	}
 	w.trials[name] = &trialRun{name: name, point: p, loss: math.NaN()}
+	if shown, err := json.Marshal(p.Values); err == nil {
+		w.log.began(name, string(shown))
+	}
 	go func() {
 		over := make(chan struct{})
 		go func() {
@@ -355,6 +372,7 @@ func (w *sweeping) observe(v trialValue) {
 	w.improve(w.trials[v.trial], v.value)
 	for _, name := range w.policy.Observe(v.trial, v.value) {
 		if t := w.j.e.running(w.j.rec.Scope, name); t != nil {
+			w.log.stopped(name, w.s.Objective.PrimaryMetric, w.policy.Last(name))
 			t.requestCancel("The trial was ended by the early termination policy.")
 		}
 	}
@@ -390,6 +408,7 @@ func (w *sweeping) ended(name string) error {
 	w.nameBest() // also for a sweep that is ended before its time
 	w.policy.Ended(name)
 	w.sampler.Observe(t.point, t.loss)
+	w.log.ended(r, w.s.Objective.PrimaryMetric, t)
 	switch {
 	case r.Status == Completed:
 		w.done++

@@ -59,6 +59,14 @@ func TestSweep(t *testing.T) {
 	require.Equal(t, "2", run.Params["x"])
 	require.JSONEq(t, `{"x": 2}`, run.Tags["hyperparameters"])
 	require.Equal(t, "s", run.Parent)
+	require.Equal(t, []string{hyperdriveLog}, r.Logs)
+	log := w.get(arm.ArtifactContainer, arm.RunPrefix("s")+"/"+hyperdriveLog)
+	for _, line := range []string{
+		`[API][INFO]Experiment created`, `[SCHEDULER][INFO]Successfully scheduled a job. Id='s_1', values={"x":2}`, `[GENERATOR][INFO]All combinations of values are sampled, with '3' jobs.`,
+		`[CONTROLLER][INFO]Job 's_2' ended as Completed; its best value of score is 3.`, `is 'ExperimentStatus.FINISHED'. The best job is 's_2' with 3.`,
+	} {
+		require.Contains(t, log, line)
+	}
 }
 
 func TestSweepPolicyEndsTrials(t *testing.T) {
@@ -76,6 +84,7 @@ func TestSweepPolicyEndsTrials(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, Canceled, c.Status)
 		require.Contains(t, c.Reason, "early termination policy")
+		require.Regexp(t, `ENFORCER\]\[INFO\]Job '`+n+`' is canceled by the early termination policy; its last value of score is (1|50)\.`, w.get(arm.ArtifactContainer, arm.RunPrefix("s")+"/"+hyperdriveLog))
 	}
 }
 

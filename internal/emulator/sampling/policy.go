@@ -159,6 +159,14 @@ func (p *Policy) truncate(n int) []string {
 	return slices.Clone(names[:int(float64(len(names))*p.percent/100)])
 }
 
+// Last is the value that a trial logged last; NaN when it logged none.
+func (p *Policy) Last(trial string) float64 {
+	if p == nil || p.trials[trial] == nil || len(p.trials[trial].values) == 0 {
+		return math.NaN()
+	}
+	return p.trials[trial].values[len(p.trials[trial].values)-1]
+}
+
 // Ended takes a trial out of those that truncation waits for.
 func (p *Policy) Ended(trial string) {
 	if p != nil && p.trials[trial] != nil {
