@@ -6,13 +6,14 @@
 // (Ref), identities, resources, faults of files, and the errors that calls are
 // told apart by (ErrNotFound, HasCode …). The work is done by its neighbours:
 //
-//	workspace        the door: Client, made by New or FromEnvironment
+//	workspace        the door: Client, made by New or FromEnvironment; workspaces, connections, registries
 //	workspace/local  the embedded workspace: Start
-//	assets           data, models, environments, code, datastores
+//	assets           data, models, environments, code, datastores, indexes, feature sets
 //	compute          clusters, instances, attached computes
-//	jobs             jobs of every kind, their logs and outputs
+//	jobs             jobs of every kind, components, schedules; logs, events and outputs
 //	jobs/mlflow      tracking: runs, metrics, artifacts, registered models
-//	endpoints        online endpoints, deployments, scoring
+//	pipeline         pipelines built step by step
+//	endpoints        online, batch and serverless endpoints, deployments, scoring
 //	endpoints/serve  scoring servers written in Go
 //
 // # A whole program
@@ -75,7 +76,9 @@
 //	cred, err := azidentity.NewDefaultAzureCredential(nil)
 //	ws, err := workspace.New(workspace.ID{Subscription: "…", ResourceGroup: "…", Name: "…"}, cred, nil)
 //
-// or, in a job and wherever config.json is, by workspace.FromEnvironment.
+// or, in a job and wherever config.json is, by workspace.FromEnvironment. The
+// examples folder has whole programs: quickstart goes on from here to an endpoint
+// and its predictions.
 //
 // # Inside the job
 //
@@ -86,6 +89,36 @@
 //	m := run.Metrics()
 //	m.Log("loss", loss, epoch) // never waits for the network
 //	err = m.Close(ctx)         // says what did not arrive
+//
+// # Pipelines, schedules, endpoints
+//
+// Steps are wired by ports; what is wrong with the graph comes out at Build:
+//
+//	p := pipeline.New("train-iris").On("cpu-cluster")
+//	prep := p.Step("prep", prepJob).In("raw", p.Input("raw", jobs.URIFolder("azureml:iris@latest")))
+//	fit := p.Step("train", trainJob).In("data", prep.Out("clean")).Set("lr", 0.01)
+//	p.Output("model", fit.Out("model"))
+//	job, err := p.Build() // a *jobs.PipelineJob, for Submit or jobs.OnSchedule
+//
+// An endpoint answers by its deployments, among which its traffic is shared out:
+//
+//	creating, err := ws.Online.BeginCreate(ctx, &endpoints.OnlineEndpoint{Name: "iris"}, nil)
+//	endpoint, err := creating.PollUntilDone(ctx, nil)
+//	answer, err := ws.Online.Score(ctx, endpoint.Name, rows, nil)
+//
+// # Tests
+//
+// A local workspace starts in a few milliseconds and needs no port, so that each
+// test can have one of its own; local.Options moves its clock and breaks its
+// network:
+//
+//	lw, err := local.Start(t.Context(), &local.Options{
+//		Clock:  clock.Now,
+//		Faults: []local.Fault{{Method: "PUT", Path: "*/jobs/*", Times: 1, Do: "reset-after"}},
+//	})
+//
+// What it cannot honour, such as a Dockerfile with RUN, it refuses by name when it
+// is asked. Programs in other languages reach it by the variables of lw.Environ.
 //
 // # References
 //
