@@ -295,11 +295,17 @@ func (m *Metrics) pause(wait time.Duration) {
 
 // hold waits after a failure; false when the logger ends meanwhile.
 func (m *Metrics) hold(failures int, err error) bool {
-	wait, asked := m.c.backoff(failures), false
+	wait, asked := m.c.pace(failures), false
 	if e, ok := asError(err); ok && e.RetryAfter > 0 && !m.c.retries.IgnoreRetryAfter {
 		wait, asked = e.RetryAfter, true
 	} else {
-		wait = min(wait, 30*time.Second)
+		longest := 30 * time.Second
+		m.mu.Lock()
+		if m.waiting > 0 {
+			longest = 5 * time.Second // somebody waits for the end of it
+		}
+		m.mu.Unlock()
+		wait = min(wait, longest)
 	}
 	m.c.log.LogAttrs(m.ctx, slog.LevelWarn, "mlflow: metrics wait", slog.String("run", m.run), slog.Duration("wait", wait), slog.String("cause", err.Error()))
 	ctx, cancel := context.WithCancel(m.ctx)

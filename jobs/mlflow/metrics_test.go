@@ -147,13 +147,12 @@ func TestMetricsBackoff(t *testing.T) {
 		m.Log("a", 1, 1)
 		time.Sleep(70 * time.Second)
 		synctest.Wait()
-		// The interval of a second, then 2, 4, 8, 16 and 30 s.
-		require.Equal(t, []time.Duration{1, 3, 7, 15, 31, 61}, func() (out []time.Duration) {
-			for _, d := range at {
-				out = append(out, d.Round(time.Second)/time.Second)
-			}
-			return
-		}())
+		// The interval of a second, then a quarter of one, doubled up to 30 s.
+		want := []time.Duration{time.Second}
+		for d := 250 * time.Millisecond; len(want) < 9; d *= 2 {
+			want = append(want, want[len(want)-1]+min(d, 30*time.Second))
+		}
+		require.Equal(t, want, at)
 		away = false
 		require.NoError(t, m.Flush(t.Context()))
 		require.Less(t, time.Since(start), 71*time.Second)

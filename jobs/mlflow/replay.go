@@ -212,7 +212,7 @@ func (c *Client) replayLines(ctx context.Context, run string, lines []byte) erro
 			return err
 		}
 		if wait == 0 || c.retries.IgnoreRetryAfter {
-			wait = c.backoff(n)
+			wait = c.pace(n)
 		}
 		if err := c.clock.Sleep(ctx, wait); err != nil {
 			return err

@@ -220,6 +220,23 @@ func (c *Client) backoff(n int) time.Duration {
 	return d
 }
 
+// firstPace is the first wait of what is delivered in the background: a server that stumbles once should
+// not hold up a logger for as long as a call of its own would wait.
+const firstPace = 250 * time.Millisecond
+
+// pace is backoff for deliveries: it begins lower and comes to the same waits.
+func (c *Client) pace(n int) time.Duration {
+	first := min(c.retries.Backoff, firstPace)
+	d := first << min(n-1, 16)
+	if d > maxBackoff || d <= 0 {
+		d = maxBackoff
+	}
+	if j := min(c.retries.Jitter, d); j > 0 {
+		d += rand.N(j)
+	}
+	return d
+}
+
 func isTransport(err error) bool {
 	var sent *sentError
 	var not *unsentError
