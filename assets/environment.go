@@ -113,6 +113,9 @@ func (e *Environment) WireDocument() *wire.Document { return &e.doc }
 // AfterDecodeWire takes name and version from the id.
 func (e *Environment) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
 	identify(d, n, &e.Name, &e.Version)
+	if id, ok := n.Get("id").Str(); ok && d.Spelling() == wire.YAML { // inside a job or deployment it is that environment
+		e.ID = strings.TrimPrefix(id, "azureml:")
+	}
 	if d.Spelling() == wire.YAML && (n.Has("channels") || n.Has("dependencies")) {
 		d.Fault(n, "this is a conda specification, not an environment: name its file in conda_file")
 	}
@@ -128,7 +131,9 @@ type EnvironmentSource interface{ EnvironmentRef() azureml.Ref }
 var _ = wire.RegisterSum[EnvironmentSource](&wire.Sum{
 	Name: "environment",
 	Arms: []wire.Arm{wire.ArmOf[Environment]("", "")},
-	Text: func(_ *wire.Decoding, _ *wire.Node, s string) (any, bool) { return azureml.Ref(s), true },
+	Text: func(d *wire.Decoding, n *wire.Node, s string) (any, bool) {
+		return referenceText(d, n, s, "an environment")
+	},
 	Pick: func(*wire.Decoding, *wire.Node) any { return &Environment{} },
 })
 

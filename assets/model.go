@@ -32,8 +32,8 @@ type Model struct {
 	// Version defaults to the next number.
 	Version     string            `yaml:"version,text" json:"-"`
 	Description string            `yaml:"description" json:"description"`
-	Tags        map[string]string `yaml:"tags,text" json:"tags,keep"`
-	Properties  map[string]string `yaml:"properties,text" json:"properties,keep"`
+	Tags        map[string]string `yaml:"tags,text,null" json:"tags,keep"`
+	Properties  map[string]string `yaml:"properties,text,null" json:"properties,keep"`
 	// Type defaults to CustomModel.
 	Type ModelType `yaml:"type" json:"modelType,default=custom_model"`
 	// Path is a file or folder here, which is uploaded, or an address: azureml://jobs/JOB/outputs/NAME/paths/PATH,
@@ -139,7 +139,7 @@ type ModelSource interface{ ModelRef() azureml.Ref }
 var _ = wire.RegisterSum[ModelSource](&wire.Sum{
 	Name: "model",
 	Arms: []wire.Arm{wire.ArmOf[Model]("", "")},
-	Text: func(_ *wire.Decoding, _ *wire.Node, s string) (any, bool) { return azureml.Ref(s), true },
+	Text: func(d *wire.Decoding, n *wire.Node, s string) (any, bool) { return referenceText(d, n, s, "a model") },
 	Pick: func(*wire.Decoding, *wire.Node) any { return &Model{} },
 })
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/azureml-go/azureml"
+	"github.com/azureml-go/azureml/internal/wire"
 )
 
 var (
@@ -16,6 +17,19 @@ var (
 
 // curatedPrefix begins the names of environments that the service itself expands.
 const curatedPrefix = "AzureML-"
+
+// referenceText takes the text that stands for an asset. In a file it begins with azureml:, else it is no reference there.
+func referenceText(d *wire.Decoding, n *wire.Node, s, what string) (any, bool) {
+	if d.Spelling() == wire.YAML && d.Strict() && !strings.HasPrefix(s, "azureml:") && !strings.Contains(s, "${{") {
+		hint := "azureml:NAME:VERSION or azureml:NAME@latest"
+		if s != "" && !strings.ContainsAny(s, `/\ `) {
+			hint = "azureml:" + s
+		}
+		d.Fault(n, "%q is no reference to %s; write %s, or define it here", s, what, hint)
+		return nil, false
+	}
+	return azureml.Ref(s), true
+}
 
 // resolve turns a reference to a versioned asset into the id that documents carry. newest gives the version that the label
 // latest stands for.

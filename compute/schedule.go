@@ -1,6 +1,8 @@
 package compute
 
 import (
+	"strings"
+
 	"github.com/azureml-go/azureml/internal/wire"
 )
 
@@ -146,11 +148,11 @@ func (t *Trigger) DecodeWire(d *wire.Decoding, n *wire.Node) {
 		return
 	}
 	typ, _ := n.Get("type").Str()
-	switch typ {
-	case "cron", "Cron":
+	switch strings.ToLower(typ) {
+	case "cron":
 		t.Cron = &Cron{}
 		d.Into(n.Without("type"), t.Cron)
-	case "recurrence", "Recurrence":
+	case "recurrence":
 		t.Recurrence = &Recurrence{}
 		d.Into(n.Without("type"), t.Recurrence)
 	default:

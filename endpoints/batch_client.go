@@ -150,7 +150,7 @@ func (c *BatchClient) putDeployment(ctx context.Context, verb string, d BatchDep
 	if d == nil {
 		return nil, fmt.Errorf("batch deployments: %s: the deployment is nil", verb)
 	}
-	endpoint, name := strings.ToLower(d.EndpointName()), strings.ToLower(d.DeploymentName())
+	endpoint, name := d.EndpointName(), strings.ToLower(d.DeploymentName())
 	call := &rest.Call{Op: batchDeployment(verb, endpoint, name), Method: http.MethodPut, Path: c.deploymentPath(endpoint, name), Group: "batchDeployments", ResumeToken: o.token()}
 	if call.ResumeToken == "" {
 		var err error

@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"strings"
 	"time"
 
 	"github.com/azureml-go/azureml"
@@ -32,7 +33,8 @@ var _ = wire.RegisterSum[BatchDeployment](&wire.Sum{
 			}
 			return new(OtherBatchDeployment)
 		}
-		switch kind, _ := n.Get("type").Str(); {
+		kind, _ := n.Get("type").Str()
+		switch kind = strings.ToLower(kind); {
 		case kind == "pipeline", kind == "" && (n.Has("component") || n.Has("job_definition")):
 			return new(PipelineBatchDeployment)
 		case kind != "" && kind != "model":
@@ -175,6 +177,9 @@ func (d *ModelBatchDeployment) DecodeWire(dec *wire.Decoding, n *wire.Node) {
 	}
 	settings := n.Get("settings")
 	flat := n.Without("settings")
+	if !settings.IsNull() && settings.Kind != wire.Mapping {
+		dec.At("settings").Fault(settings, "wants a mapping of %s", strings.Join(batchSettings, ", "))
+	}
 	if settings != nil && settings.Kind == wire.Mapping {
 		for _, e := range settings.Entries {
 			switch {

@@ -13,7 +13,7 @@ type OnlineEndpoint struct {
 	Name        string             `yaml:"name,required" json:"name,ro"`
 	Description string             `yaml:"description" json:"description"`
 	Tags        map[string]*string `yaml:"tags,typed" json:"tags,keep"`
-	Properties  map[string]string  `yaml:"properties,text" json:"properties,keep"`
+	Properties  map[string]string  `yaml:"properties,typed" json:"properties,keep"`
 	// Location is the workspace's, whatever it says.
 	Location string `yaml:"location" json:"location"`
 	// AuthMode defaults to Key.

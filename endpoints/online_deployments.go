@@ -91,7 +91,7 @@ func (c *OnlineClient) prepare(ctx context.Context, op string, d *OnlineDeployme
 		return nil, err
 	}
 	sent := *d
-	sent.Name, sent.Endpoint = strings.ToLower(d.Name), strings.ToLower(d.Endpoint)
+	sent.Name = strings.ToLower(d.Name) // the endpoint stays as it is written, as the reference has it
 	if err := c.rest.Do(ctx, &rest.Call{Op: online("get", sent.Endpoint), Path: c.rest.Path("onlineEndpoints", sent.Endpoint), Group: "onlineDeployments"}); err != nil {
 		return nil, rest.WithOp(op, err)
 	}

@@ -52,6 +52,9 @@ type ComponentResources struct {
 	Extra map[string]any `yaml:"-" json:"-" extra:""`
 }
 
+// AfterDecodeWire leaves out what a file says beyond the machines.
+func (r *ComponentResources) AfterDecodeWire(d *wire.Decoding, _ *wire.Node) { leaveOut(d, &r.Extra) }
+
 func (c *CommandComponent) common() component {
 	return component{
 		id: &c.ID, name: &c.Name, version: &c.Version, schema: &c.Schema, displayName: &c.DisplayName, description: &c.Description,
@@ -63,6 +66,7 @@ func (c *CommandComponent) common() component {
 func (c *CommandComponent) AfterDecodeWire(d *wire.Decoding, _ *wire.Node) {
 	anonymous(d, c.Environment)
 	if d.Spelling() == wire.YAML {
+		delete(c.Extra, "environment_variables") // the reference takes them, and does not send them: they are a job's
 		c.made = fromYAML
 	}
 }

@@ -81,8 +81,19 @@ type ParallelTask struct {
 
 var parallelTasks = []string{"run_function", "function", "model"}
 
+// AfterDecodeWire leaves out what a file says beyond the settings: specifications have none of it.
+func (r *RetrySettings) AfterDecodeWire(d *wire.Decoding, _ *wire.Node) { leaveOut(d, &r.Extra) }
+
+// leaveOut drops the unknown keys of a file where the reference does not send them.
+func leaveOut(d *wire.Decoding, extra *map[string]any) {
+	if d.Spelling() == wire.YAML {
+		*extra = nil
+	}
+}
+
 // AfterDecodeWire checks the type and makes the environment of a file anonymous.
 func (t *ParallelTask) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
+	leaveOut(d, &t.Extra)
 	anonymous(d, t.Environment)
 	if t.Type = strings.ToLower(t.Type); t.Type != "" && !contains(parallelTasks, t.Type) {
 		d.At("type").Fault(n.Get("type"), "%q is none of %s", t.Type, strings.Join(parallelTasks, ", "))
@@ -134,6 +145,7 @@ func (c *ParallelComponent) common() component {
 
 // AfterDecodeWire notes where the component came from, and reads what specifications write as text.
 func (c *ParallelComponent) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
+	leaveOut(d, &c.Extra)
 	if d.Spelling() == wire.YAML {
 		c.made = fromYAML
 	}

@@ -47,11 +47,11 @@ properties: {p: 1}
 odd: [1, {b: null}]
 `, `{"name": "train", "version": "3", "type": "command", "display_name": "Train", "description": "trains", "tags": {"a": "b"}, "is_deterministic": false,
 	"inputs": {"rate": {"type": "number", "default": "0.01", "min": "0.0", "max": "1.0", "description": "how fast"}, "n": {"type": "integer", "default": "3", "optional": true},
-		"flag": {"type": "boolean", "default": "True"}, "mode": {"type": "string", "enum": ["a", "b"], "default": "8"}, "rows": {"type": "uri_folder", "mode": "ro_mount"},
+		"flag": {"type": "boolean", "default": "True"}, "mode": {"type": "string", "enum": ["a", "b"], "default": "8.0"}, "rows": {"type": "uri_folder", "mode": "ro_mount"},
 		"empty": {"type": "string", "optional": false}},
 	"outputs": {"model": {"type": "mlflow_model", "mode": "upload"}, "done": {"type": "boolean"}},
 	"command": "python train.py --rate ${{inputs.rate}} $[[--n ${{inputs.n}}]]", "environment": "` + environmentRef + `",
-	"resources": {"instance_count": 2, "odd": {"a": 1}}, "distribution": {"type": "mpi", "process_count_per_instance": 2}, "properties": {"p": 1}, "odd": [1, {"b": null}]}`},
+	"resources": {"instance_count": 2}, "distribution": {"type": "mpi", "process_count_per_instance": 2}, "properties": {"p": 1}, "odd": [1, {"b": null}]}`},
 		"parallel": {`
 type: parallel
 name: score

@@ -61,13 +61,22 @@ func (c *checker) bound(g *graph, self string, node Node) (after []string) {
 		for _, name := range sortedKeys(*h.inputs) {
 			in := (*h.inputs)[name]
 			if s, ok := in.Value.(string); ok {
+				if old := earlier(s); old != "" {
+					c.add("inputs."+name, "%s", old)
+				}
 				see("inputs."+name, s)
+			}
+			if old := earlier(in.Path); old != "" {
+				c.add("inputs."+name, "%s", old)
 			}
 			see("inputs."+name, in.Path)
 		}
 	}
 	if h.outputs != nil {
 		for _, name := range sortedKeys(*h.outputs) {
+			if old := earlier((*h.outputs)[name].Path); old != "" {
+				c.add("outputs."+name, "%s", old)
+			}
 			see("outputs."+name, (*h.outputs)[name].Path)
 		}
 	}
@@ -104,11 +113,25 @@ func (c *checker) bound(g *graph, self string, node Node) (after []string) {
 	return after
 }
 
+// group tells names inside a group of inputs (inputs whose names begin alike up to a dot). What a group has is the service's to say.
+func (g *graph) group(name string) bool {
+	at := strings.LastIndexByte(name, '.')
+	if at < 0 {
+		return false
+	}
+	for in := range g.inputs {
+		if strings.HasPrefix(in, name[:at+1]) {
+			return true
+		}
+	}
+	return false
+}
+
 // refers checks the expressions of a text.
 func (c *checker) refers(g *graph, self, field, text string) (after []string) {
 	for _, f := range wire.FindExpressions(text) {
 		e := f.Expression
-		if name, ok := e.ParentInput(); ok && !g.inputs[name] {
+		if name, ok := e.ParentInput(); ok && !g.inputs[name] && !g.group(name) {
 			c.add(field, "%s: the pipeline has no such input%s", e, have("inputs", g.inputs))
 		} else if name, ok := e.ParentOutput(); ok && !g.outputs[name] {
 			c.add(field, "%s: the pipeline has no such output%s", e, have("outputs", g.outputs))

@@ -205,7 +205,11 @@ func sourceOf(c ComponentSource) provenance {
 }
 
 // settle notes where a step's component came from. A definition inside a step has no name of its own.
-func settle(h nodeHead, d *wire.Decoding, at *wire.Node) {
+func settle(h nodeHead, d *wire.Decoding, step *wire.Node, field string) {
+	at := step.Get(field)
+	if h.inputs != nil {
+		*h.inputs = shorthand(*h.inputs, *h.component, d, step)
+	}
 	if c, ok := (*h.component).(Component); ok && d.Spelling() == wire.YAML {
 		from := fromYAMLJob
 		if text, ok := at.Str(); ok && !strings.HasPrefix(text, "file:") {
@@ -218,6 +222,11 @@ func settle(h nodeHead, d *wire.Decoding, at *wire.Node) {
 	}
 }
 
+func isUnknown(c Component) bool {
+	_, unknown := c.(*UnknownComponent)
+	return unknown
+}
+
 // declared gives a step's outputs the type that its component declares, where that is a file: a step that says only how it is
 // written means that.
 func (r *resolver) declared(h nodeHead) {
@@ -226,7 +235,7 @@ func (r *resolver) declared(h nodeHead) {
 		return
 	}
 	k := c.common()
-	if _, unknown := c.(*UnknownComponent); h.inputs != nil && !unknown && !k.open {
+	if h.inputs != nil && !isUnknown(c) && !k.open {
 		in := maps.Clone(*h.inputs)
 		for name := range in {
 			if _, ok := k.inputs[name]; !ok {
@@ -241,6 +250,11 @@ func (r *resolver) declared(h nodeHead) {
 	}
 	out := maps.Clone(*h.outputs)
 	for name, o := range out {
+		if _, has := k.outputs[name]; !has && !k.open && !isUnknown(c) {
+			r.c.rest.Logger().Warn("jobs: the component has no such output; it is left out", "output", name)
+			delete(out, name)
+			continue
+		}
 		if o == (Output{}) {
 			continue
 		}

@@ -73,10 +73,13 @@ func (n *CommandNode) DecodeWire(d *wire.Decoding, at *wire.Node) {
 		return
 	}
 	d.Plain(at.Without("code", "command", "environment"), n) // what a component says of these holds
-	settle(n.node(), d, at.Get("component"))
+	settle(n.node(), d, at, "component")
 }
 
 func (n *CommandNode) node() nodeHead {
+	if j := n.inline; j != nil { // not translated yet
+		return nodeHead{component: &n.Component, inputs: &j.Inputs, outputs: &j.Outputs, compute: &j.Compute, made: &n.made, needsCompute: true}
+	}
 	return nodeHead{component: &n.Component, inputs: &n.Inputs, outputs: &n.Outputs, compute: &n.Compute, made: &n.made, bindings: n.Bindings, needsCompute: true}
 }
 
@@ -176,7 +179,7 @@ func (n *SweepNode) DecodeWire(d *wire.Decoding, at *wire.Node) {
 	*n = SweepNode{}
 	if d.Spelling() == wire.YAML {
 		d.Plain(at, n)
-		settle(n.node(), d, at.Get("trial"))
+		settle(n.node(), d, at, "trial")
 		return
 	}
 	d.Plain(at.Without("trial"), n)
@@ -248,7 +251,7 @@ func (n *PipelineNode) DecodeWire(d *wire.Decoding, at *wire.Node) {
 		return
 	}
 	d.Plain(at, n)
-	settle(n.node(), d, at.Get("component"))
+	settle(n.node(), d, at, "component")
 }
 
 func (n *PipelineNode) node() nodeHead {

@@ -108,12 +108,17 @@ func (n *ParallelNode) DecodeWire(d *wire.Decoding, at *wire.Node) {
 	n.PartitionKeys = partitionKeys(n.PartitionKeys, at)
 	if n.Component == nil {
 		n.inline = d.Spelling() == wire.YAML
+		for _, key := range sortedKeys(n.Extra) { // a job in place is a job: it has no other keys
+			if n.inline {
+				d.At(key).Fault(at.Get(key), "unknown field; a parallel step with its task in place has none such")
+			}
+		}
 		if n.inline && n.Task == nil {
 			d.Fault(at, "a component, or a task, is required")
 		}
 		return
 	}
-	settle(n.node(), d, at.Get("component"))
+	settle(n.node(), d, at, "component")
 }
 
 func (n *ParallelNode) node() nodeHead {

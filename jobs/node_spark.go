@@ -83,10 +83,13 @@ func (n *SparkNode) DecodeWire(d *wire.Decoding, at *wire.Node) {
 	} else {
 		d.Plain(at, n)
 	}
-	settle(n.node(), d, at.Get("component"))
+	settle(n.node(), d, at, "component")
 }
 
 func (n *SparkNode) node() nodeHead {
+	if j := n.inline; j != nil { // not translated yet
+		return nodeHead{component: &n.Component, inputs: &j.Inputs, outputs: &j.Outputs, compute: &j.Compute, made: &n.made, needsCompute: j.Resources == nil}
+	}
 	return nodeHead{component: &n.Component, inputs: &n.Inputs, outputs: &n.Outputs, compute: &n.Compute, made: &n.made, bindings: n.Bindings, needsCompute: n.Resources == nil}
 }
 

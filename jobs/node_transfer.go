@@ -54,7 +54,7 @@ func (n *DataTransferNode) DecodeWire(d *wire.Decoding, at *wire.Node) {
 	*n = DataTransferNode{}
 	d.Plain(at, n)
 	if n.Component != nil {
-		settle(n.node(), d, at.Get("component"))
+		settle(n.node(), d, at, "component")
 		return
 	}
 	n.inline = d.Spelling() == wire.YAML

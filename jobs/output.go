@@ -14,7 +14,7 @@ const (
 	DirectOut      OutputMode = "direct"
 )
 
-var outputModes = wire.NewEnum("rw_mount", "ReadWriteMount", "upload", "Upload", "direct", "Direct").Alias("rw_mount", "mount")
+var outputModes = wire.NewEnum("rw_mount", "ReadWriteMount", "upload", "Upload", "direct", "Direct", "mount", "ReadWriteMount")
 
 // WireEnum lists the spellings.
 func (OutputMode) WireEnum() *wire.Enum { return outputModes }
@@ -74,8 +74,8 @@ func (o Output) EncodeWire(e *wire.Encoding) (any, error) {
 			return o.Path, nil
 		}
 		m, err := e.Plain(o)
-		if m == nil && err == nil {
-			m = map[string]any{}
+		if sp == wire.YAML && o == (Output{}) && err == nil {
+			return nil, nil // an output that the component or the service describes; {} would be a folder
 		}
 		return m, err
 	}
@@ -149,6 +149,9 @@ func (o *Output) DecodeWire(d *wire.Decoding, n *wire.Node) {
 		}
 	}
 	d.Plain(n, o)
+	if d.Spelling() == wire.YAML && n.Kind == wire.Mapping && *o == (Output{}) {
+		o.Type = TypeURIFolder // {} says that there is one; null leaves it to the component
+	}
 	if d.Strict() && o.Version != "" && o.Name == "" {
 		d.At("version").Fault(n.Get("version"), "a version needs a name")
 	}

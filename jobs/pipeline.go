@@ -52,7 +52,7 @@ type PipelineSettings struct {
 	// OnInit and OnFinalize are steps that run before and after all others, whatever becomes of these.
 	OnInit     string         `yaml:"on_init" json:"on_init"`
 	OnFinalize string         `yaml:"on_finalize" json:"on_finalize"`
-	Extra      map[string]any `yaml:"-" json:"-" extra:""`
+	Extra      map[string]any `yaml:"-" json:"-" extra:"any"` // misspelt keys too, as the service takes them
 
 	made provenance
 }

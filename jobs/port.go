@@ -95,7 +95,13 @@ func (in ComponentInput) text(v any) (string, error) {
 		}
 		return "", fmt.Errorf("%q is neither true nor false", s)
 	}
-	return s, nil
+	switch x := v.(type) {
+	case int64: // the reference reads a number where text is wanted as a fraction
+		return wire.PythonFloat(float64(x)), nil
+	case nil, string, bool, float64:
+		return s, nil
+	}
+	return "", fmt.Errorf("%s is no text", s)
 }
 
 // DecodeWire reads the input.

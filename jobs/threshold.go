@@ -3,6 +3,7 @@ package jobs
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/wire"
@@ -40,6 +41,11 @@ func numberOf(n *wire.Node) *float64 {
 		f = v
 	case int64:
 		f = float64(v)
+	case string: // 1e-3 is text in YAML 1.1
+		var err error
+		if f, err = strconv.ParseFloat(strings.TrimSpace(v), 64); err != nil {
+			return nil
+		}
 	default:
 		return nil
 	}

@@ -416,6 +416,9 @@ func (d *Decoding) mapping(n *Node, v reflect.Value) {
 			m.SetMapIndex(reflect.ValueOf(e.Key).Convert(t.Key()), x)
 			continue
 		}
+		if e.Value.IsNull() && t.Elem().Kind() == reflect.String && d.f != nil && d.f.null {
+			continue // a tag without a value is not sent
+		}
 		c.value(e.Value, x)
 		m.SetMapIndex(reflect.ValueOf(e.Key).Convert(t.Key()), x)
 	}

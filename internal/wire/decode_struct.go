@@ -95,10 +95,15 @@ func (d *Decoding) named(p *plan, n *Node, v reflect.Value, outer map[string]boo
 	if p.extra != nil {
 		m := map[string]any{}
 		for _, e := range n.Entries {
-			if !taken[e.Key] {
-				m[e.Key] = e.Value.Tree()
-				taken[e.Key] = true
+			if taken[e.Key] {
+				continue
 			}
+			taken[e.Key] = true
+			if meant := d.misspelt(p, n, v, e.Key); meant != "" {
+				d.At(e.Key).Fault(e.At, "unknown field; did you mean %q?", meant)
+				continue
+			}
+			m[e.Key] = e.Value.Tree()
 		}
 		if len(m) > 0 {
 			fieldAlloc(v, p.extra.index).Set(reflect.ValueOf(m))
@@ -132,6 +137,22 @@ func (d *Decoding) named(p *plan, n *Node, v reflect.Value, outer map[string]boo
 		}
 		d.At(e.Key).Fault(e.At, "unknown field%s", hint)
 	}
+}
+
+// misspelt is the key that was meant by one that a struct with room for unknown keys does not know: one that is very near,
+// and does not stand there itself. Others are taken as they are.
+func (d *Decoding) misspelt(p *plan, n *Node, v reflect.Value, key string) string {
+	if !d.strict || d.sp != YAML || p.anyKey || len(key) < 4 {
+		return ""
+	}
+	if d.load.hints++; d.load.hints > maxHints {
+		return ""
+	}
+	k := Nearest(key, d.known(p, v))
+	if k == "" || n.Has(k) || distance(fold(key), fold(k)) > 1+len(key)/8 {
+		return ""
+	}
+	return k
 }
 
 func (d *Decoding) bound(f *field) bool {

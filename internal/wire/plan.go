@@ -21,6 +21,7 @@ type plan struct {
 	byNode   map[string]*field
 	inline   []*field // interfaces and one-of structs whose keys stand among this struct's own in YAML
 	extra    *field   // map that takes the YAML keys nobody has
+	anyKey   bool     // those too that are near to a known one
 	bindings *field
 	fixed    []fixedPath
 	union    *unionPlan
@@ -200,8 +201,8 @@ func (p *plan) collect(t reflect.Type, at []int, outer Table, used map[string]bo
 		if f.name == "" {
 			f.name = sf.Name
 		}
-		if _, ok := sf.Tag.Lookup("extra"); ok {
-			p.extra = f
+		if x, ok := sf.Tag.Lookup("extra"); ok {
+			p.extra, p.anyKey = f, x == "any"
 			continue
 		}
 		p.fields = append(p.fields, f)

@@ -49,6 +49,21 @@ func (t Timestamp) String() string {
 	return s
 }
 
+// JSON is how Azure's encoder for Python writes it in a request: ISO 8601, in UTC where no zone was written.
+func (t Timestamp) JSON() string {
+	if t.DateOnly {
+		return t.Time.Format("2006-01-02")
+	}
+	s := t.Time.Format("2006-01-02T15:04:05")
+	if us := t.Time.Nanosecond() / 1000; us != 0 {
+		s += "." + leftPad(strconv.Itoa(us), 6)
+	}
+	if !t.Zoned {
+		return s + "Z"
+	}
+	return s + t.Time.Format("Z07:00")
+}
+
 func leftPad(s string, n int) string {
 	if len(s) >= n {
 		return s

@@ -35,9 +35,13 @@ func (d *Decoding) noteTyped(p *plan, n *Node, v reflect.Value) {
 		}
 		for _, e := range m.Entries {
 			switch e.Value.Kind {
-			case Bool, Int, Float:
+			case Bool, Int, Float, Time:
 			default:
 				continue
+			}
+			was := e.Value.Value
+			if t, ok := was.(Timestamp); ok {
+				was = t.JSON()
 			}
 			text := fv.MapIndex(reflect.ValueOf(e.Key).Convert(fv.Type().Key()))
 			if text.IsValid() && text.Kind() == reflect.Pointer {
@@ -49,7 +53,7 @@ func (d *Decoding) noteTyped(p *plan, n *Node, v reflect.Value) {
 			if found[f.yaml] == nil {
 				found[f.yaml] = map[string]typedScalar{}
 			}
-			found[f.yaml][e.Key] = typedScalar{text.String(), e.Value.Value}
+			found[f.yaml][e.Key] = typedScalar{text.String(), was}
 		}
 	}
 	if len(found) > 0 {
