@@ -112,13 +112,11 @@ func (w *downloader) there(ctx context.Context, r *remote, rel string) (bool, er
 
 // once brings a file under a temporary name and renames it. What came of a large file stays when it fails.
 func (w *downloader) once(ctx context.Context, r *remote, rel string) (err error) {
-	var p *part
-	if r.size >= resumable*pieceSize {
-		if p, err = w.resume(ctx, r, rel); err != nil {
-			return err
-		}
+	p, err := w.resume(ctx, r, rel)
+	if err != nil {
+		return err
 	}
-	if p == nil {
+	if p == nil { // the name is somebody else's, who is at work
 		temp := filepath.FromSlash(path.Join(path.Dir(rel), ".azureml-"+rand.Text()[:12]+".part"))
 		f, err := w.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 		if err != nil {
@@ -165,11 +163,14 @@ func (w *downloader) place(p *part, rel string) error {
 
 // leave closes a file that is not whole, and removes it unless it is to be gone on with.
 func (w *downloader) leave(p *part, some bool) error {
-	err := p.Close()
 	if p.done != nil && !p.spoilt && (some || p.some()) {
-		return err
+		return p.Close()
 	}
-	return errors.Join(err, ignore(w.root.Remove(p.temp), fs.ErrNotExist))
+	if runtime.GOOS == "windows" { // which removes no open file
+		return errors.Join(p.Close(), ignore(w.root.Remove(p.temp), fs.ErrNotExist))
+	}
+	// Once it is closed its name may be somebody else's.
+	return errors.Join(ignore(w.root.Remove(p.temp), fs.ErrNotExist), p.Close())
 }
 
 func ignore(err, what error) error {

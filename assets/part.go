@@ -28,7 +28,8 @@ func (b *box) title(r *remote) [sha256.Size]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d", b.blobURL(r.name), r.etag, r.size, pieceSize))
 }
 
-// resume opens the part of a large file, with what came of it before. It gives nil when somebody else is at work on it.
+// resume opens the part of a file, of a large one with what came of it before. It gives nil when somebody else is at work on it.
+// The name is the same each time, so that the part of a program that died is found, and is gone in the end.
 func (w *downloader) resume(ctx context.Context, r *remote, rel string) (*part, error) {
 	key := sha256.Sum256([]byte(w.box.blobURL(r.name) + "\n" + rel))
 	temp := filepath.FromSlash(path.Join(path.Dir(rel), ".azureml-"+hex.EncodeToString(key[:8])+".part"))
@@ -38,6 +39,12 @@ func (w *downloader) resume(ctx context.Context, r *remote, rel string) (*part, 
 	}
 	if !w.own(f, temp) {
 		return nil, f.Close()
+	}
+	if r.size < resumable*pieceSize {
+		if err := f.Truncate(0); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return &part{File: f, temp: temp}, nil
 	}
 	p := &part{File: f, temp: temp, size: r.size, done: make([]atomic.Bool, (r.size+pieceSize-1)/pieceSize)}
 	title := w.box.title(r)

@@ -203,6 +203,44 @@ func TestSignatureEndsInTheMiddle(t *testing.T) {
 	}
 }
 
+// What a program left that was killed goes when the call is made again: of small files too.
+func TestPartsOfTheDeadGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stores := NewDatastoreClient(w.c)
+	files := map[string]string{"a": text(3000), "sub/b": text(10), "empty": ""}
+	_, err := stores.Sync(t.Context(), writeTree(t, files), shortURI(BlobStore, "m"), nil)
+	require.NoError(t, err)
+	out := t.TempDir()
+	var mu sync.Mutex
+	parts := map[string]bool{}
+	w.onWire(func(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, pattern := range []string{".azureml-*.part", "sub/.azureml-*.part"} {
+			found, err := filepath.Glob(filepath.Join(out, pattern))
+			require.NoError(t, err)
+			for _, p := range found {
+				parts[p] = true
+			}
+		}
+		return send(r)
+	})
+	_, err = stores.Download(t.Context(), shortURI(BlobStore, "m"), out, nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, parts)
+	require.Equal(t, files, readTree(t, out))
+	for p := range parts { // as a program leaves it that is killed
+		require.NoError(t, os.WriteFile(p, []byte(strings.Repeat("half", 5000)), 0o644))
+	}
+	for name := range files {
+		require.NoError(t, os.Remove(filepath.Join(out, name)))
+	}
+	_, err = stores.Download(t.Context(), shortURI(BlobStore, "m"), out, nil)
+	require.NoError(t, err)
+	require.Equal(t, files, readTree(t, out))
+}
+
 // A download takes what matches.
 func TestDownloadMatch(t *testing.T) {
 	t.Parallel()
