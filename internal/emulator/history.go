@@ -94,16 +94,24 @@ func (c *call) run(name string) (*run, error) {
 		return nil, err
 	}
 	if x.job != nil {
-		var d document
-		sd, err := c.s.stored(c.ctx(), c.sc.Child(arm.Jobs, name))
-		if err == nil {
-			d, err = readJob(sd)
-		}
+		var sent json.RawMessage // the rest of a document may be large, and who follows a job asks often
+		err := c.s.db.View(c.ctx(), func(tx *sql.Tx) (err error) {
+			sent, err = store.Part(tx, c.sc.Child(arm.Jobs, name), "$.properties.properties")
+			return err
+		})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
-		for k, v := range d.object("properties", "properties") {
-			x.extra[k] = wordOf(v)
+		if len(sent) > 0 {
+			v, err := decode(sent)
+			if err != nil {
+				return nil, err
+			}
+			if m, ok := v.(map[string]any); ok {
+				for k, v := range m {
+					x.extra[k] = wordOf(v)
+				}
+			}
 		}
 		for k, v := range x.job.Properties {
 			x.extra[k] = v
@@ -383,8 +391,9 @@ func (c *call) details(x *run) (document, error) {
 			}
 			logs[path] = u
 		}
-		var spec map[string]any
+		var spec map[string]json.RawMessage
 		if json.Unmarshal(x.job.Spec, &spec) == nil {
+			delete(spec, stepsKey) // whoever follows a pipeline asks this again and again; its job's document has them
 			d["runDefinition"] = spec
 		}
 	}

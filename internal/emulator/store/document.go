@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -55,6 +56,24 @@ func Get(tx *sql.Tx, id string) (*Document, error) {
 		return nil, fmt.Errorf("store: get %q: %w", id, err)
 	}
 	return d, nil
+}
+
+// Part is the value at a path of SQLite's ("$.properties.tags") in a document's
+// body, as JSON; nil when there is none. The rest of the body is not read into
+// memory. Errors: ErrNotFound.
+func Part(tx *sql.Tx, id, path string) (json.RawMessage, error) {
+	var text sql.NullString
+	err := tx.QueryRow(`SELECT CAST(body AS TEXT) -> ? FROM documents WHERE key = ?`, path, key(id)).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("store: part of %q: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: part of %q: %w", id, err)
+	}
+	if !text.Valid {
+		return nil, nil
+	}
+	return json.RawMessage(text.String), nil
 }
 
 // Put writes a document and reports whether it is new. It sets d's ETag,

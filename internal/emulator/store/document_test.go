@@ -130,3 +130,21 @@ func TestMigrate(t *testing.T) {
 	require.ErrorContains(t, d.Migrate("y", `CREATE TABLE z (v)`, `not SQL`), `migrate "y": step 2`)
 	require.NoError(t, d.Migrate("y", `CREATE TABLE z (v)`), "a failed migration leaves nothing")
 }
+
+func TestPart(t *testing.T) {
+	d := open(t)
+	require.NoError(t, d.Update(t.Context(), func(tx *sql.Tx) error {
+		_, err := store.Put(tx, &store.Document{ID: "/A/b", Type: "t", Parent: "/A", Body: []byte(`{"p":{"q":{"a.b":"é\"","n":1},"z":null,"s":"x"}}`)})
+		return err
+	}))
+	require.NoError(t, d.View(t.Context(), func(tx *sql.Tx) error {
+		for path, want := range map[string]string{"$.p.q": `{"a.b":"é\"","n":1}`, "$.p.z": "null", "$.p.s": `"x"`, "$.p.none": "", "$.none.q": ""} {
+			got, err := store.Part(tx, "/a/B", path)
+			require.NoError(t, err, path)
+			require.Equal(t, want, string(got), path)
+		}
+		_, err := store.Part(tx, "/c", "$.p")
+		require.ErrorIs(t, err, store.ErrNotFound)
+		return nil
+	}))
+}
