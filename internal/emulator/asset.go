@@ -82,6 +82,9 @@ func (a asset) versionKind(registry bool) *kind {
 	if a.collection == arm.Environments {
 		k.absent, k.behind = curatedVersion, curatedVersions
 	}
+	if a.collection == arm.Components {
+		k.absent = defaultComponent
+	}
 	return k
 }
 

@@ -76,6 +76,18 @@ func TestContentOfAVersionStays(t *testing.T) {
 	c.do("PUT", at("data", "d", "versions", "2"), props("dataType", "uri_folder", "dataUri", "https://example.com/z")).want(400)
 }
 
+// azure-ai-ml's components.get(NAME), without a version, asks for this one.
+func TestDefaultVersionOfAComponent(t *testing.T) {
+	c := inside(t, open(t, Options{}))
+	c.do("GET", at("components", "c", "versions", "azureml_default"), nil).want(404)
+	for _, v := range []string{"1", "2"} {
+		c.do("PUT", at("components", "c", "versions", v), map[string]any{"properties": map[string]any{"componentSpec": map[string]any{"type": "command", "command": "echo " + v, "environment": "azureml:sklearn-1.5:1"}}}).want(201)
+	}
+	d := c.do("GET", at("components", "c", "versions", "azureml_default"), nil).want(200).doc()
+	require.Equal(t, "2", d.text("name"))
+	require.Equal(t, "echo 2", d.text("properties", "componentSpec", "command"))
+}
+
 func TestWhatARMRefuses(t *testing.T) {
 	c := inside(t, open(t, Options{}))
 	p := func(v map[string]any) map[string]any { return map[string]any{"location": "eastus", "properties": v} }

@@ -41,6 +41,7 @@ def run(w):
         e = ml.batch_endpoints.begin_create_or_update(BatchEndpoint(name="files", description="d", tags={"a": "b"}))
         assert isinstance(e, BatchEndpoint) and e.scoring_uri and e.provisioning_state == "Succeeded", e
     with step("batch: an endpoint without a default deployment"):
+        # First of all: the client keeps the header of a named deployment for every later call.
         w.error(Exception, "No valid deployments to route to", ml.batch_endpoints.invoke, "files", inputs={"data": Input(type="uri_folder", path=w.folder + "/data")})
     with step("batch: deploy a model"):
         d = ml.batch_deployments.begin_create_or_update(
@@ -110,7 +111,10 @@ def run(w):
         ml.batch_deployments.begin_create_or_update(ModelBatchDeployment(name="flow", endpoint_name="files", model=model.id, compute="cpu-cluster", settings=ModelBatchDeploymentSettings(mini_batch_size=1)))
         flow = w.either("has no module mlflow", ml.batch_endpoints.invoke, "files", deployment_name="flow", inputs={"data": Input(type="uri_folder", path=w.folder + "/rows")})
         if flow:
-            assert w.finish(flow.name, 180).status == "Completed"
+            done = w.finish(flow.name, 180).status
+            logs = "" if done == "Completed" else w.logs(flow.name)
+            assert done == "Completed" or "No module named 'mlflow'" in logs, logs
+        if flow and done == "Completed":
             ml.jobs.download(flow.name, download_path=w.folder + "/flow-out", output_name="score")
             assert w.read(found(w.folder + "/flow-out", "predictions.csv")) == "['a.csv', 2]\n['a.csv', 4]\n['b.csv', 6]\n"
     with step("batch: deploy a pipeline component"):

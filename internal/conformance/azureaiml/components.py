@@ -41,7 +41,7 @@ def run(w):
         c = load_component(path)
         c.version, c.description = "2", "adds again"
         assert ml.components.create_or_update(c).version == "2"
-        assert ml.components.get("adder", label="latest").version == "2"
+        assert ml.components.get("adder", label="latest").version == "2" and ml.components.get("adder").version == "2"
         c = ml.components.get("adder", version="2")
         c.tags = {"k": "v"}
         ml.components.create_or_update(c)

@@ -10,6 +10,7 @@ import importlib
 import io
 import json
 import logging
+import multiprocessing
 import os
 import platform
 import sys
@@ -17,7 +18,6 @@ import tempfile
 import threading
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 import reasons
 import shim
@@ -104,6 +104,16 @@ class World:
             assert time.time() < until, f"{name} is still {job.status}"
             time.sleep(0.2)
 
+    def logs(self, name):
+        """The ends of the logs of a job's children: why it failed."""
+        said = []
+        for child in self.ml.client.jobs.list(parent_job_name=name):
+            at = os.path.join(self.folder, "logs-" + child.name)
+            self.ml.client.jobs.download(child.name, download_path=at, all=True)
+            for folder, _, files in os.walk(at):
+                said += [f"{f}: {self.read(folder, f)[-1500:]}" for f in files if f.endswith((".txt", ".log"))]
+        return "\n".join(said)
+
     def printed(self, call, *args, **options):
         """What a call prints."""
         with sys.stdout.keep() as kept:
@@ -121,6 +131,16 @@ def versions():
     return {"python": platform.python_version()} | {p: version(p) for p in ("azure-ai-ml", "azure-core", "azure-storage-blob")}
 
 
+def run(task):
+    """One noun, in a process of its own: azure-ai-ml keeps the pipeline that is being built, and the deployment that was named last, for the whole process."""
+    noun, server, folder, started = task
+    log = table.Table()
+    log.started = started
+    with log.step(f"{noun}: all steps are reached"):
+        importlib.import_module(noun).run(World(server, log, os.path.join(folder, noun)))
+    return log.calls, log.steps
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as f:
         server = json.load(f)
@@ -130,15 +150,12 @@ def main():
     log = table.Table()
     with tempfile.TemporaryDirectory(prefix="azureml-witness-") as folder:
 
-        def run(noun):
-            with log.step(f"{noun}: all steps are reached"):
-                importlib.import_module(noun).run(World(server, log, os.path.join(folder, noun)))
-
         shim.prepare(server["url"])
-        import azure.ai.ml  # noqa: F401 once, before the threads
+        import azure.ai.ml  # noqa: F401 once, before the processes
 
-        with ThreadPoolExecutor(6) as pool:
-            list(pool.map(run, sys.argv[3:] or NOUNS))
+        with multiprocessing.get_context("fork").Pool(6, maxtasksperchild=1) as pool:
+            for calls, steps in pool.imap_unordered(run, [(noun, server, folder, log.started) for noun in sys.argv[3:] or NOUNS]):
+                log.add(calls, steps)
     table.write(sys.argv[2], log, reasons.NOT_CALLED, versions())
     table.show(log.summary(reasons.NOT_CALLED))
 

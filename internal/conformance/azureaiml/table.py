@@ -45,7 +45,12 @@ class Table:
         self.calls = []  # {method, step, outcome, detail}
         self.steps = []  # {step, outcome, seconds, detail}
         self.started = time.time()
-        self.here = threading.local()  # .step, .calls: nouns run beside each other
+        self.here = threading.local()  # .step, .last
+
+    def add(self, calls, steps):
+        """What another process wrote down."""
+        self.calls += calls
+        self.steps += steps
 
     @contextlib.contextmanager
     def step(self, name):
@@ -120,19 +125,6 @@ class Table:
         return out
 
 
-INVOKING = threading.Lock()
-
-
-def invoke(call, *args, **options):
-    """Nouns run beside each other, and azure-ai-ml keeps the header that names a deployment in one dictionary for the whole process: calls go
-    one after the other, and what one leaves behind is not the next one's."""
-    from azure.ai.ml.constants._endpoint import EndpointInvokeFields
-
-    with INVOKING:
-        EndpointInvokeFields.DEFAULT_HEADER.pop(EndpointInvokeFields.MODEL_DEPLOYMENT, None)
-        return call(*args, **options)
-
-
 class Recorded:
     """An operations object of an MLClient whose public calls are written down. Pollers are followed to their end and lists are read to theirs, so
     that what the service says later counts too."""
@@ -148,7 +140,7 @@ class Recorded:
 
         def call(*args, **options):
             try:
-                answer = invoke(found, *args, **options) if name == "invoke" else found(*args, **options)
+                answer = found(*args, **options)
                 if name.startswith("begin_") and hasattr(answer, "result"):
                     answer = answer.result()
                 elif isinstance(answer, Iterator):

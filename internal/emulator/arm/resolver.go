@@ -218,6 +218,9 @@ func (r *Resolver) Asset(ctx context.Context, sc Scope, u URI) (*store.Document,
 	}
 	container := base + "/" + u.Collection + "/" + u.Name
 	word := strings.TrimSuffix(u.Collection, "s")
+	if u.Collection == Components && u.Version == DefaultComponentVersion {
+		u.Version = ""
+	}
 	var d *store.Document
 	err := r.DB.View(ctx, func(tx *sql.Tx) error {
 		var err error

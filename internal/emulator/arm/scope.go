@@ -47,6 +47,9 @@ const (
 	Deployments     = "deployments"
 )
 
+// DefaultComponentVersion stands for the newest version of a component.
+const DefaultComponentVersion = "azureml_default"
+
 // The datastores that each workspace is born with.
 const (
 	BlobStore     = "workspaceblobstore" // the default datastore
