@@ -4,7 +4,9 @@
 // so that what only proofs need stays out of the project's go.mod.
 //
 // A run prints a table of witnesses, and writes it to docs/conformance.md when
-// AZUREML_CONFORMANCE_DOC is 1 and every witness was heard. An operation that
+// AZUREML_CONFORMANCE_DOC is 1 and every witness was heard, in this run or, where
+// AZUREML_CONFORMANCE_WITNESSES names a folder, in those before that wrote to it.
+// A run says when that page is not current. An operation that
 // fails fails the run; one that the local workspace refuses by name, or that a
 // program cannot do by itself, is listed with the reason.
 //

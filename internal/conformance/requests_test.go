@@ -222,8 +222,10 @@ func ourRequests(t *testing.T) []route {
 	c.Dir = root(t)
 	c.Env = append(os.Environ(), "AZURE_SDK_GO_LOGGING=all")
 	out, err := c.CombinedOutput()
-	if err != nil {
-		t.Log(string(out[max(0, len(out)-4000):]))
+	for i, l := range bytes.Split(out, []byte("\n")) {
+		if err != nil && (bytes.Contains(l, []byte("--- FAIL")) || bytes.HasPrefix(l, []byte("panic")) || bytes.Contains(l, []byte("_test.go:")) || bytes.Contains(l, []byte("Error:  "))) {
+			t.Logf("line %d: %s", i, l[:min(len(l), 300)])
+		}
 	}
 	require.NoError(t, err, "our own suites, with azcore's log")
 	distinct := map[route]bool{}
