@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/azureml-go/azureml/jobs"
+	"github.com/azureml-go/azureml/pipeline"
 	"github.com/azureml-go/azureml/workspace"
 	"github.com/azureml-go/azureml/workspace/local"
 )
@@ -69,6 +70,54 @@ func TestLocalPlan(t *testing.T) {
 	p, err = c.Plan(t.Context(), job(), nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 2000+len("cat $1 > $2/copy2\n"), p.Bytes(), "a changed byte is another snapshot")
+}
+
+// What the local workspace would refuse is in the plan, and not what is only not there yet.
+func TestLocalPlanOfRefusals(t *testing.T) {
+	shell(t)
+	lw, dir := open(t), t.TempDir()
+	c := planner(t, lw)
+	write(t, filepath.Join(dir, "code", "a.sh"), "true\n")
+	command := func() *jobs.CommandBuilder {
+		return jobs.Command("sh a.sh ${{inputs.lr}}").Code(filepath.Join(dir, "code")).In(host).On("cpu-cluster").Input("lr", jobs.Literal(1))
+	}
+	sweep := func() *jobs.SweepBuilder {
+		return jobs.Sweep(command()).Uniform("lr", 0, 1).Minimize("loss").Trials(2)
+	}
+	many := jobs.Distribution{MPI: &jobs.MPI{ProcessCountPerInstance: 1}}
+	pipe := func(step *jobs.CommandBuilder) jobs.Spec {
+		p := pipeline.New("p").On("cpu-cluster")
+		p.Step("a", step)
+		j, err := p.Build()
+		require.NoError(t, err)
+		return j
+	}
+	for name, c2 := range map[string]struct {
+		spec  jobs.Spec
+		field string
+		want  string
+	}{
+		"command":         {command(), "", ""},
+		"sweep":           {sweep(), "", ""},
+		"pipeline":        {pipe(command()), "", ""},
+		"too many nodes":  {command().Nodes(1000, many), "resources.instanceCount", "1000 nodes are asked for"},
+		"a grid of range": {sweep().Grid(), "samplingAlgorithm", "grid sampling takes choice alone"},
+		"a step's nodes":  {pipe(command().Nodes(1000, many)), "jobs.a.resources.instanceCount", "1000 nodes are asked for"},
+	} {
+		p, err := c.Plan(t.Context(), c2.spec, nil)
+		require.NoError(t, err, name)
+		if c2.want == "" {
+			require.Empty(t, p.Problems, name)
+			require.Equal(t, jobs.RunStep, p.Steps[0].Decision, name)
+			continue
+		}
+		require.Len(t, p.Problems, 1, name)
+		require.Equal(t, c2.field, p.Problems[0].Field, name)
+		require.Contains(t, p.Problems[0].Message, c2.want)
+		require.Equal(t, jobs.Undecided, p.Steps[0].Decision, name)
+		_, err = lw.Client.Jobs.Submit(t.Context(), c2.spec, nil)
+		require.ErrorContains(t, err, c2.want, name)
+	}
 }
 
 // The steps of a pipeline are decided beforehand as they are decided when they run.

@@ -112,24 +112,25 @@ func (c *Client) Plan(ctx context.Context, spec Spec, o *SubmitOptions) (p *Plan
 
 // steps are the job's, decided where that can be known.
 func (c *Client) steps(ctx context.Context, r *resolver, d definition, name string) ([]PlannedStep, error) {
-	op, faulty := r.op, len(r.plan.plan.Problems) > 0
+	op, plan := r.op, r.plan.plan
 	j, ok := d.(*PipelineJob)
+	if len(plan.Problems) == 0 {
+		body, err := wire.Body(d, c.id("jobs", name))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", op, err)
+		}
+		decided, err := c.decide(ctx, op, plan, r.plan.whole(body))
+		if err != nil || len(decided) > 0 {
+			return decided, err
+		}
+	}
+	faulty := len(plan.Problems) > 0
 	if !ok {
 		s := PlannedStep{Name: name, Decision: RunStep, Reason: "only steps of pipelines are reused"}
 		if faulty {
 			s.Decision, s.Reason = Undecided, "the problems come first"
 		}
 		return []PlannedStep{s}, nil
-	}
-	if !faulty {
-		body, err := wire.Body(d, c.id("jobs", name))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", op, err)
-		}
-		decided, err := c.decide(ctx, op, r.plan.whole(body))
-		if err != nil || decided != nil {
-			return decided, err
-		}
 	}
 	var out []PlannedStep
 	for _, step := range j.names() {
@@ -142,8 +143,9 @@ func (c *Client) steps(ctx context.Context, r *resolver, d definition, name stri
 	return out, nil
 }
 
-// decide asks a local workspace, which discovery tells by an address of its own; nil where there is none.
-func (c *Client) decide(ctx context.Context, op string, body map[string]any) ([]PlannedStep, error) {
+// decide asks a local workspace, which discovery tells by an address of its own, and notes the problems that it names; nil
+// where there is none.
+func (c *Client) decide(ctx context.Context, op string, plan *Plan, body map[string]any) ([]PlannedStep, error) {
 	services, err := c.rest.Services(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
@@ -159,7 +161,18 @@ func (c *Client) decide(ctx context.Context, op string, body map[string]any) ([]
 			Reason   string   `json:"reason"`
 			Run      string   `json:"run"`
 		} `json:"steps"`
+		Problems []struct {
+			Field   string `json:"field"`
+			Message string `json:"message"`
+		} `json:"problems"`
 	}
+	var ids []string
+	for _, a := range plan.Assets {
+		if a.New {
+			ids = append(ids, a.ID)
+		}
+	}
+	body["planned"] = ids
 	err = c.rest.Do(ctx, &rest.Call{
 		Op: op, Method: http.MethodPost, Idempotent: true, Plane: rest.API, Path: path + c.rest.Path("reuse"),
 		Body: body, Out: &answer,
@@ -169,6 +182,9 @@ func (c *Client) decide(ctx context.Context, op string, body map[string]any) ([]
 	}
 	if err != nil {
 		return nil, err
+	}
+	for _, p := range answer.Problems {
+		plan.Problems = append(plan.Problems, &azureml.Fault{Field: strings.TrimPrefix(p.Field, "properties."), Message: p.Message})
 	}
 	out := make([]PlannedStep, 0, len(answer.Steps))
 	for _, s := range answer.Steps {

@@ -223,7 +223,7 @@ func (p *planning) spec(id string) map[string]any {
 	return spec
 }
 
-// whole is the pipeline's body with all that is not there yet in its place.
+// whole is the job's body with all that is not there yet in its place.
 func (p *planning) whole(body map[string]any) map[string]any {
 	props, ok := body["properties"].(map[string]any)
 	if !ok {
@@ -234,7 +234,7 @@ func (p *planning) whole(body map[string]any) map[string]any {
 	if spec := p.spec(id); spec != nil {
 		delete(props, "componentId")
 		props["jobs"] = spec["jobs"]
-	} else {
+	} else if props["jobs"] != nil {
 		props["jobs"] = p.inline(props["jobs"])
 	}
 	return map[string]any{"properties": props}

@@ -1,9 +1,12 @@
 package emulator
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/execution"
 )
 
 // reuseRoutes are the local workspace's own: Azure says nothing before a pipeline runs. Discovery names their address as "local".
@@ -13,7 +16,8 @@ func reuseRoutes() []route {
 	}
 }
 
-// planReuse answers {"steps": […]} for {"properties": …} of a pipeline job: which of its steps would be reused, of which run, and why the others run. It changes nothing.
+// planReuse answers {"problems": […], "steps": […]} for {"properties": …, "planned": […]} of a job: what would be refused, and which of a pipeline's steps would be reused, of which
+// run, and why the others run. planned are ids of what would be registered before; code that would be uploaded is "planned:HASH". It changes nothing.
 func planReuse(c *call) error {
 	d, err := c.document()
 	if err != nil {
@@ -23,16 +27,28 @@ func planReuse(c *call) error {
 	if p == nil {
 		return arm.Invalid("properties", "The field properties is required and must be an object.")
 	}
-	if _, err := d.oneOf("properties.jobType", "Pipeline"); err != nil {
-		return err
-	}
 	props, err := encode(p)
 	if err != nil {
 		return err
 	}
-	steps, err := c.s.jobs.Plan(c.ctx(), c.sc, props)
-	if err != nil {
-		return err
+	planned := map[string]bool{}
+	if list, ok := d["planned"].([]any); ok {
+		for _, id := range list {
+			planned[strings.ToLower(fmt.Sprint(id))] = true
+		}
 	}
-	return c.reply(http.StatusOK, document{"steps": steps})
+	problems := []any{}
+	for _, f := range c.s.jobs.PlanFaults(c.ctx(), c.sc, props, func(text string) bool {
+		text = strings.TrimPrefix(strings.ToLower(text), "azureml:")
+		return strings.HasPrefix(text, "planned:") || planned[text]
+	}) {
+		problems = append(problems, map[string]any{"field": f.Target, "message": f.Message})
+	}
+	steps := []execution.StepPlan{}
+	if len(problems) == 0 && document(p).text("jobType") == "Pipeline" {
+		if steps, err = c.s.jobs.Plan(c.ctx(), c.sc, props); err != nil {
+			return err
+		}
+	}
+	return c.reply(http.StatusOK, document{"steps": steps, "problems": problems})
 }
