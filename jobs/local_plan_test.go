@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/jobs"
 	"github.com/azureml-go/azureml/pipeline"
 	"github.com/azureml-go/azureml/workspace"
@@ -92,6 +93,13 @@ func TestLocalPlanOfRefusals(t *testing.T) {
 		require.NoError(t, err)
 		return j
 	}
+	naming := func(component azureml.Ref) jobs.Spec {
+		p := pipeline.New("p").On("cpu-cluster")
+		p.Step("a", component)
+		j, err := p.Build()
+		require.NoError(t, err)
+		return j
+	}
 	for name, c2 := range map[string]struct {
 		spec  jobs.Spec
 		field string
@@ -102,6 +110,7 @@ func TestLocalPlanOfRefusals(t *testing.T) {
 		"pipeline":        {pipe(command()), "", ""},
 		"too many nodes":  {command().Nodes(1000, many), "resources.instanceCount", "1000 nodes are asked for"},
 		"a grid of range": {sweep().Grid(), "samplingAlgorithm", "grid sampling takes choice alone"},
+		"a component":     {naming("azureml://registries/none/components/gone/versions/3"), "jobs.a", "was not found"},
 		"a step's nodes":  {pipe(command().Nodes(1000, many)), "jobs.a.resources.instanceCount", "1000 nodes are asked for"},
 	} {
 		p, err := c.Plan(t.Context(), c2.spec, nil)

@@ -25,7 +25,13 @@ func (e *Engine) PlanFaults(ctx context.Context, sc arm.Scope, properties json.R
 	ctx = withMemory(ctx)
 	for _, name := range g.order {
 		step := g.steps[name]
-		if step.control != nil || step.component == nil || step.component.missing != "" {
+		if step.control != nil || step.component == nil {
+			continue
+		}
+		if id := step.component.missing; id != "" {
+			if _, err := e.component(ctx, sc, assetID(id)); err != nil && !absent(id) {
+				faults = append(faults, arm.As(at("properties.jobs."+name, err)))
+			}
 			continue
 		}
 		for _, f := range e.plannedStep(ctx, sc, g, step, absent) {
