@@ -16,7 +16,7 @@ type Registry struct {
 	// Location is the primary region. Required.
 	Location string `yaml:"location,required" json:"location"`
 	// Tags are those of the resource group that the registry keeps, too.
-	Tags                map[string]string    `yaml:"tags,text" json:"tags"`
+	Tags                map[string]string    `yaml:"tags,typed" json:"tags"`
 	PublicNetworkAccess NetworkAccess        `yaml:"public_network_access" json:"publicNetworkAccess"`
 	Property            IntellectualProperty `yaml:"intellectual_property" json:"intellectualProperty"`
 	// Regions are where the registry is. Required; the primary region is one of them.
@@ -280,6 +280,7 @@ func (r Registry) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
 		for k, v := range r.Tags {
 			tags[k] = v
 		}
+		wire.AsWritten(&r.doc, "tags", tags)
 		m["managedResourceGroupTags"] = tags
 	}
 	return nil

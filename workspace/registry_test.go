@@ -41,7 +41,7 @@ func TestRegistryKind(t *testing.T) {
 func TestRegistryOwnAccounts(t *testing.T) {
 	r := &Registry{}
 	require.NoError(t, wire.LoadYAML([]byte("name: r\nlocation: l\nreplication_locations:\n- location: l\n  storage_config: ["+anAccount+"]\ncontainer_registry: "+containers+"\ntags: {n: 1}"), "", r, nil))
-	require.JSONEq(t, `{"location":"l","identity":{"type":"SystemAssigned"},"tags":{"n":"1"},"properties":{"managedResourceGroupTags":{"n":"1"},"regionDetails":[{"location":"l",
+	require.JSONEq(t, `{"location":"l","identity":{"type":"SystemAssigned"},"tags":{"n":1},"properties":{"managedResourceGroupTags":{"n":1},"regionDetails":[{"location":"l",
 		"acrDetails":[{"userCreatedAcrAccount":{"armResourceId":{"resourceId":"`+containers+`"}}}],
 		"storageAccountDetails":[{"userCreatedStorageAccount":{"armResourceId":{"resourceId":"`+anAccount+`"}}}]}]}}`, restBody(t, r))
 }

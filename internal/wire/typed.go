@@ -73,10 +73,19 @@ func retype(f *field, v reflect.Value, out any) any {
 	if !ok || k.WireDocument().typed == nil {
 		return out
 	}
-	for key, was := range (*k.WireDocument().typed)[f.yaml] {
+	AsWritten(k.WireDocument(), f.yaml, m)
+	return out
+}
+
+// AsWritten gives back to a map of texts the numbers and booleans that a file had for a field with the option typed. It is for
+// tables that send a field at a second place.
+func AsWritten(doc *Document, field string, m map[string]any) {
+	if doc.typed == nil {
+		return
+	}
+	for key, was := range (*doc.typed)[field] {
 		if s, ok := m[key].(string); ok && s == was.text {
 			m[key] = was.value
 		}
 	}
-	return out
 }
