@@ -66,6 +66,9 @@ func number(v any) (float64, bool) {
 }
 
 func holdsNumber(op string, a, b float64) bool {
+	if b != b {
+		return false // a filter's NaN is SQL's NULL: nothing compares with it
+	}
 	switch op {
 	case "=":
 		return a == b
