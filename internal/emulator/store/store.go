@@ -104,11 +104,11 @@ func (d *DB) open() error {
 		synchronous = "synchronous(FULL)"
 	}
 	writers, err := connector(file, false, "busy_timeout(10000)", synchronous, "journal_mode(WAL)", "fullfsync(1)",
-		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "foreign_keys(1)", "temp_store(MEMORY)", "cache_size(-16000)")
+		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "foreign_keys(1)", "temp_store(MEMORY)", "cache_size(-8000)")
 	if err != nil {
 		return err
 	}
-	readers, err := connector(file, true, "busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)", "cache_size(-8000)")
+	readers, err := connector(file, true, "busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)", "cache_size(-2000)")
 	if err != nil {
 		return err
 	}
