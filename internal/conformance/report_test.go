@@ -238,12 +238,38 @@ func writeDocument() error {
 			fmt.Fprintf(&b, "\n%s:\n\n", of.title)
 			for _, o := range w.Operations {
 				if o.Outcome == of.outcome {
-					fmt.Fprintf(&b, "- `%s`: %s\n", o.Name, o.Detail)
+					fmt.Fprintf(&b, "- `%s`: %s\n", o.Name, lasting(o.Detail))
 				}
 			}
 		}
 	}
 	return os.WriteFile(page, b.Bytes(), 0o644)
+}
+
+// passing is what of a message lasts no longer than the run: ids, times, hosts, folders, markup.
+var passing = []struct {
+	pattern *regexp.Regexp
+	instead string
+}{
+	{regexp.MustCompile(`(?s)(&#xA;|\\n|\n)RequestId:.*$`), ""},
+	{regexp.MustCompile(` ?\(request [0-9a-f-]{36}\)`), ""},
+	{regexp.MustCompile(`^"message": "`), ""},
+	{regexp.MustCompile(`<\?xml[^>]*>|</?(Error|Message|Code)>`), " "},
+	{regexp.MustCompile(`&#(39|34);`), "'"},
+	{regexp.MustCompile(`/\S*/oracle/`), ""},
+	{regexp.MustCompile(regexp.QuoteMeta(os.TempDir()) + `/Test\w+/\d+/`), ""},
+	{regexp.MustCompile(`(submit|get|run) "[a-z]+_[a-z]+_[a-z0-9]{10}"`), "$1"},
+	{regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`), "HOST"},
+	{regexp.MustCompile(`amllocal[0-9a-f]{8}`), "ACCOUNT"},
+	{regexp.MustCompile(`\s+`), " "},
+}
+
+// lasting is a message without what another run on another machine says otherwise.
+func lasting(detail string) string {
+	for _, p := range passing {
+		detail = p.pattern.ReplaceAllString(detail, p.instead)
+	}
+	return strings.TrimSpace(detail)
 }
 
 // page is where the table is kept.
