@@ -34,7 +34,7 @@ type Data struct {
 	Name string `yaml:"name" json:"-"`
 	// Version defaults to the next number.
 	Version     string            `yaml:"version,text" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,typed" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties,ro" json:"properties,keep"`
 	// Type defaults to URIFolder.

@@ -29,7 +29,7 @@ type datastoreFields struct {
 type BlobStorage struct {
 	azureml.Meta
 	Name        string            `yaml:"name,required" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags,keep"`
 	Account     string            `yaml:"account_name,required" json:"accountName"`
 	Container   string            `yaml:"container_name,required" json:"containerName"`
@@ -49,7 +49,7 @@ type BlobStorage struct {
 type FileShare struct {
 	azureml.Meta
 	Name        string            `yaml:"name,required" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags,keep"`
 	Account     string            `yaml:"account_name,required" json:"accountName"`
 	Share       string            `yaml:"file_share_name,required" json:"fileShareName"`
@@ -65,7 +65,7 @@ type FileShare struct {
 type DataLakeGen2 struct {
 	azureml.Meta
 	Name        string            `yaml:"name,required" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags,keep"`
 	Account     string            `yaml:"account_name,required" json:"accountName"`
 	FileSystem  string            `yaml:"filesystem,required" json:"filesystem"`
@@ -82,7 +82,7 @@ type DataLakeGen2 struct {
 type DataLakeGen1 struct {
 	azureml.Meta
 	Name        string            `yaml:"name,required" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags,keep"`
 	Store       string            `yaml:"store_name,required" json:"storeName"`
 	Credentials Credentials       `yaml:"credentials" json:"credentials"`
@@ -95,7 +95,7 @@ type DataLakeGen1 struct {
 type OneLake struct {
 	azureml.Meta
 	Name        string            `yaml:"name,required" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags,keep"`
 	Workspace   string            `yaml:"one_lake_workspace_name,required" json:"oneLakeWorkspaceName"`
 	Endpoint    string            `yaml:"endpoint,required" json:"endpoint"`

@@ -220,7 +220,7 @@ type Backfill struct {
 	Name        string            `yaml:"name,required" json:"-"`
 	Version     string            `yaml:"version,required" json:"-"`
 	DisplayName string            `yaml:"-" json:"displayName"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,text" json:"tags"`
 	// Window is the time whose features are computed.
 	Window   FeatureWindow            `yaml:"feature_window" json:"featureWindow"`

@@ -10,7 +10,7 @@ type FeatureSet struct {
 	azureml.Meta
 	Name        string            `yaml:"name,required" json:"-"`
 	Version     string            `yaml:"version,required" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags"`
 	// Properties carry the specification. Create sets them.
 	Properties    map[string]string `yaml:"-" json:"properties"`
@@ -134,7 +134,7 @@ type FeatureStoreEntity struct {
 	azureml.Meta
 	Name        string            `yaml:"name,required" json:"-"`
 	Version     string            `yaml:"version,required" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags"`
 	Properties  map[string]string `yaml:"properties" json:"properties,keep"`
 	// Columns are the join keys. Required.

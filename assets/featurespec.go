@@ -55,7 +55,7 @@ type FeatureTransform struct {
 type FeatureSpec struct {
 	Name        string            `yaml:"name,required" json:"FeatureName"`
 	Type        string            `yaml:"type,required" json:"DataType"`
-	Description string            `yaml:"description" json:"Description"`
+	Description string            `yaml:"description,empty" json:"Description"`
 	Tags        map[string]string `yaml:"tags" json:"Tags"`
 }
 

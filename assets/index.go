@@ -21,7 +21,7 @@ type Index struct {
 	Name string `yaml:"name,required" json:"name,ro"`
 	// Version defaults to the next number.
 	Version     string            `yaml:"version,text" json:"version,ro"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,typed" json:"tags"`
 	Properties  map[string]string `yaml:"properties" json:"properties"`
 	// Stage defaults to Development. Any word is taken.

@@ -31,7 +31,7 @@ type Model struct {
 	Name string `yaml:"name" json:"-"`
 	// Version defaults to the next number.
 	Version     string            `yaml:"version,text" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,text,null" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties,text,null" json:"properties,keep"`
 	// Type defaults to CustomModel.
@@ -39,7 +39,7 @@ type Model struct {
 	// Path is a file or folder here, which is uploaded, or an address: azureml://jobs/JOB/outputs/NAME/paths/PATH,
 	// azureml://datastores/NAME/paths/PATH, runs:/RUN/PATH, https://…
 	Path  string `yaml:"path,local" json:"modelUri"`
-	Stage string `yaml:"stage" json:"stage"`
+	Stage string `yaml:"stage,empty" json:"stage"`
 	// Flavors are those of an MLflow model, with their settings.
 	Flavors Flavors `yaml:"flavors" json:"flavors"`
 	// Datastore is where a local path is uploaded. Defaults to the workspace's blob store.

@@ -10,7 +10,7 @@ type VirtualMachine struct {
 	azureml.Meta
 	Name        string             `yaml:"name,required" json:"name,ro"`
 	Location    string             `yaml:"location" json:"location"` // The workspace's, whatever it says
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags" json:"tags"`
 	// ResourceID is the machine's.
 	ResourceID      string  `yaml:"resource_id,required" json:"resourceId"`
@@ -74,7 +74,7 @@ type SynapseSpark struct {
 	azureml.Meta
 	Name        string             `yaml:"name,required" json:"name,ro"`
 	Location    string             `yaml:"location" json:"location"` // The workspace's, whatever it says
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags" json:"tags"`
 	// ResourceID is the pool's.
 	ResourceID string                    `yaml:"resource_id,required" json:"resourceId"`

@@ -12,7 +12,7 @@ type Cluster struct {
 	azureml.Meta
 	Name        string             `yaml:"name,required" json:"name,ro"`
 	Location    string             `yaml:"location" json:"location"` // Defaults to the workspace's
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags" json:"tags"`
 	// Size is the kind of machine. Defaults to STANDARD_DS3_V2.
 	Size string `yaml:"size" json:"vmSize,default=STANDARD_DS3_V2"`

@@ -13,7 +13,7 @@ type Instance struct {
 	azureml.Meta
 	Name        string             `yaml:"name,required" json:"name,ro"`
 	Location    string             `yaml:"location" json:"location"` // The workspace's, whatever it says
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags" json:"tags"`
 	// Size is the kind of machine.
 	Size     string                    `yaml:"size" json:"vmSize"`

@@ -10,7 +10,7 @@ type Kubernetes struct {
 	azureml.Meta
 	Name        string             `yaml:"name,required" json:"name,ro"`
 	Location    string             `yaml:"location" json:"location"` // The workspace's, whatever it says
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags" json:"tags"`
 	// ResourceID is the cluster's: managed or connected by Arc.
 	ResourceID string `yaml:"resource_id,required" json:"resourceId"`

@@ -50,7 +50,7 @@ type ModelBatchDeployment struct {
 	Name        string             `yaml:"name,required" json:"name,ro"`
 	Endpoint    string             `yaml:"endpoint_name,required" json:"-"`
 	Type        BatchType          `yaml:"type" json:"-"`
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags,typed" json:"tags,keep"`
 	Properties  map[string]string  `yaml:"properties,text" json:"properties,keep"`
 	Location    string             `yaml:"-" json:"location"`

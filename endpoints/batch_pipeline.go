@@ -12,7 +12,7 @@ type PipelineBatchDeployment struct {
 	Name        string             `yaml:"name,required" json:"name,ro"`
 	Endpoint    string             `yaml:"endpoint_name,required" json:"-"`
 	Type        BatchType          `yaml:"type" json:"-"`
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags" json:"tags,keep"`
 	Location    string             `yaml:"-" json:"location"`
 	// Component is the pipeline's component: an azureml.Ref ("azureml:NAME:VERSION", "azureml:NAME@latest", an id), or a

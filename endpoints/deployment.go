@@ -18,7 +18,7 @@ type OnlineDeployment struct {
 	Endpoint string `yaml:"endpoint_name,required" json:"-"`
 	// Type defaults to Managed.
 	Type        ComputeType        `yaml:"type" json:"endpointComputeType,default=Managed"`
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags,typed" json:"tags,keep"`
 	Properties  map[string]any     `yaml:"properties" json:"properties,keep"`
 	Location    string             `yaml:"-" json:"location"`

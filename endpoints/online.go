@@ -11,7 +11,7 @@ type OnlineEndpoint struct {
 	azureml.Meta
 	// Name is part of the address: 3 to 32 letters, digits and dashes, unique in the region.
 	Name        string             `yaml:"name,required" json:"name,ro"`
-	Description string             `yaml:"description" json:"description"`
+	Description string             `yaml:"description,empty" json:"description"`
 	Tags        map[string]*string `yaml:"tags,typed" json:"tags,keep"`
 	Properties  map[string]string  `yaml:"properties,typed" json:"properties,keep"`
 	// Location is the workspace's, whatever it says.

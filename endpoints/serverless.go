@@ -25,7 +25,7 @@ type ServerlessEndpoint struct {
 	// AuthMode is Key; the service does not take another, nor is it sent.
 	AuthMode AuthMode `yaml:"auth_mode" json:"authMode,ro"`
 	// Description and Properties are taken from YAML and not sent: the service has no place for them.
-	Description string            `yaml:"description" json:"-"`
+	Description string            `yaml:"description,empty" json:"-"`
 	Properties  map[string]string `yaml:"properties,text" json:"-"`
 
 	Location   string            `yaml:"location,ro" json:"location"`

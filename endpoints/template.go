@@ -14,7 +14,7 @@ type DeploymentTemplate struct {
 	Name        string            `yaml:"name,required" json:"name,ro"`
 	Version     string            `yaml:"version,required,text" json:"version,ro"`
 	DisplayName string            `yaml:"display_name" json:"displayName"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,typed" json:"tags"`
 	// Stage is Development, Production or Archived.
 	Stage assets.Stage `yaml:"-" json:"stage"`

@@ -13,7 +13,7 @@ type AutoMLJob struct {
 	Name        string            `yaml:"name" json:"name,ro"`
 	DisplayName string            `yaml:"display_name" json:"displayName"`
 	Experiment  string            `yaml:"experiment_name" json:"experimentName"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,null" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties,null" json:"properties,keep"`
 	// Task is what is learned, from which data, and within which limits. Required.

@@ -20,7 +20,7 @@ type CommandJob struct {
 	DisplayName string `yaml:"display_name" json:"displayName"`
 	// Experiment gathers jobs. Defaults to the name of the working folder.
 	Experiment  string            `yaml:"experiment_name" json:"experimentName"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,null" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties,null" json:"properties,keep"`
 	// Command is run by a shell, in the folder of the code. ${{inputs.x}} and ${{outputs.x}} stand for

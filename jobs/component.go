@@ -204,6 +204,13 @@ func componentBody(c Component) (body map[string]any, name, version string, err 
 	for p, v := range k.properties {
 		props[p] = v
 	}
+	switch c.(type) {
+	case *PipelineComponent, *DataTransferComponent: // properties of their files are the version's, not the specification's
+		if m, ok := spec["properties"].(map[string]any); ok {
+			maps.Copy(props, m)
+			delete(spec, "properties")
+		}
+	}
 	hashed := maps.Clone(spec)
 	delete(hashed, "_source")
 	if t, ok := c.(interface{ beforeHash(spec map[string]any) }); ok {
@@ -236,8 +243,10 @@ func componentBody(c Component) (body map[string]any, name, version string, err 
 	if !pipeline {
 		out["isArchived"] = false
 	}
-	if *k.description != "" {
-		out["description"] = *k.description
+	if text, said := spec["description"]; said || *k.description != "" {
+		if out["description"] = *k.description; said {
+			out["description"] = text
+		}
 	}
 	return map[string]any{"properties": out}, name, version, nil
 }

@@ -17,8 +17,8 @@ type CommandComponent struct {
 	Name string `yaml:"name" json:"-"`
 	// Version defaults to the next.
 	Version     string            `yaml:"version,text" json:"-"`
-	DisplayName string            `yaml:"display_name" json:"-"`
-	Description string            `yaml:"description" json:"-"`
+	DisplayName string            `yaml:"display_name,empty" json:"-"`
+	Description string            `yaml:"description,empty" json:"-"`
 	Tags        map[string]string `yaml:"tags" json:"-"`
 	// IsDeterministic lets a pipeline reuse an earlier result of the same inputs. Defaults to true.
 	IsDeterministic *bool            `yaml:"is_deterministic" json:"-"`
@@ -39,7 +39,12 @@ type CommandComponent struct {
 
 	made      provenance
 	anonymous bool
+
+	doc wire.Document
 }
+
+// WireDocument is what the definition noted of its file.
+func (c *CommandComponent) WireDocument() *wire.Document { return &c.doc }
 
 var commandComponent = wire.Layout{Name: "command component", YAML: wire.Fixed{"type": "command"}}
 

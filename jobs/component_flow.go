@@ -23,7 +23,7 @@ type FlowComponent struct {
 	Name        string            `yaml:"name" json:"-"`
 	Version     string            `yaml:"version" json:"-"`
 	DisplayName string            `yaml:"display_name" json:"-"`
-	Description string            `yaml:"description" json:"-"`
+	Description string            `yaml:"description,empty" json:"-"`
 	Tags        map[string]string `yaml:"tags" json:"-"`
 	// Flow is the folder with flow.dag.yaml, or a file like that. Required.
 	Flow string `yaml:"flow,local" json:"-" spec:"-"`

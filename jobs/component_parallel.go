@@ -19,8 +19,8 @@ type ParallelComponent struct {
 	Schema          string              `yaml:"$schema" json:"-"`
 	Name            string              `yaml:"name" json:"-"`
 	Version         string              `yaml:"version,text" json:"-"`
-	DisplayName     string              `yaml:"display_name" json:"-"`
-	Description     string              `yaml:"description" json:"-"`
+	DisplayName     string              `yaml:"display_name,empty" json:"-"`
+	Description     string              `yaml:"description,empty" json:"-"`
 	Tags            map[string]string   `yaml:"tags" json:"-"`
 	IsDeterministic *bool               `yaml:"is_deterministic" json:"-"`
 	Inputs          ComponentInputs     `yaml:"inputs" json:"-"`
@@ -33,7 +33,12 @@ type ParallelComponent struct {
 
 	made      provenance
 	anonymous bool
+
+	doc wire.Document
 }
+
+// WireDocument is what the definition noted of its file.
+func (c *ParallelComponent) WireDocument() *wire.Document { return &c.doc }
 
 var parallelComponent = wire.Layout{Name: "parallel component", YAML: wire.Fixed{"type": "parallel"}}
 
@@ -71,13 +76,18 @@ type ParallelTask struct {
 	Type             string `yaml:"type,required" json:"-"`
 	Code             Code   `yaml:"code" json:"-"`
 	EntryScript      string `yaml:"entry_script" json:"-"`
-	ProgramArguments string `yaml:"program_arguments" json:"-"`
+	ProgramArguments string `yaml:"program_arguments,empty" json:"-"`
 	Model            string `yaml:"model" json:"-"`
 	// AppendRowTo is the output to which the results are appended: "${{outputs.scores}}".
 	AppendRowTo string                   `yaml:"append_row_to" json:"-"`
 	Environment assets.EnvironmentSource `yaml:"environment,required" json:"-"`
 	Extra       map[string]any           `yaml:"-" json:"-" extra:""`
+
+	doc wire.Document
 }
+
+// WireDocument is what the definition noted of its file.
+func (c *ParallelTask) WireDocument() *wire.Document { return &c.doc }
 
 var parallelTasks = []string{"run_function", "function", "model"}
 

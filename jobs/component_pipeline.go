@@ -18,8 +18,8 @@ type PipelineComponent struct {
 	Schema          string            `yaml:"$schema" json:"-"`
 	Name            string            `yaml:"name" json:"-"`
 	Version         string            `yaml:"version,text" json:"-"`
-	DisplayName     string            `yaml:"display_name" json:"-"`
-	Description     string            `yaml:"description" json:"-"`
+	DisplayName     string            `yaml:"display_name,empty" json:"-"`
+	Description     string            `yaml:"description,empty" json:"-"`
 	Tags            map[string]string `yaml:"tags" json:"-"`
 	IsDeterministic *bool             `yaml:"is_deterministic" json:"-"`
 	Inputs          ComponentInputs   `yaml:"inputs" json:"-"`
@@ -31,7 +31,12 @@ type PipelineComponent struct {
 	made      provenance
 	anonymous bool
 	order     []string // of the steps in the file
+
+	doc wire.Document
 }
+
+// WireDocument is what the definition noted of its file.
+func (c *PipelineComponent) WireDocument() *wire.Document { return &c.doc }
 
 var pipelineComponent = wire.Layout{Name: "pipeline component", YAML: wire.Fixed{"type": "pipeline"}}
 

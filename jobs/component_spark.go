@@ -14,8 +14,8 @@ type SparkComponent struct {
 	Schema          string                   `yaml:"$schema" json:"-"`
 	Name            string                   `yaml:"name" json:"-"`
 	Version         string                   `yaml:"version,text" json:"-"`
-	DisplayName     string                   `yaml:"display_name" json:"-"`
-	Description     string                   `yaml:"description" json:"-"`
+	DisplayName     string                   `yaml:"display_name,empty" json:"-"`
+	Description     string                   `yaml:"description,empty" json:"-"`
 	Tags            map[string]string        `yaml:"tags" json:"-"`
 	IsDeterministic *bool                    `yaml:"is_deterministic" json:"-"`
 	Inputs          ComponentInputs          `yaml:"inputs" json:"-"`
@@ -28,7 +28,7 @@ type SparkComponent struct {
 	Archives        []string                 `yaml:"archives" json:"-"`
 	Conf            SparkConf                `yaml:"conf" json:"-"`
 	Environment     assets.EnvironmentSource `yaml:"environment,null" json:"-"`
-	Args            string                   `yaml:"args" json:"-"`
+	Args            string                   `yaml:"args,empty" json:"-"`
 	// AdditionalIncludes are files and folders here that are put into the code's folder.
 	AdditionalIncludes Includes       `yaml:"additional_includes" json:"-"`
 	Properties         map[string]any `yaml:"properties" json:"-"`
@@ -36,7 +36,12 @@ type SparkComponent struct {
 
 	made      provenance
 	anonymous bool
+
+	doc wire.Document
 }
+
+// WireDocument is what the definition noted of its file.
+func (c *SparkComponent) WireDocument() *wire.Document { return &c.doc }
 
 var sparkComponent = wire.Layout{Name: "Spark component", YAML: wire.Fixed{"type": "spark"}}
 

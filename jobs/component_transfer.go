@@ -42,8 +42,8 @@ type DataTransferComponent struct {
 	Schema          string            `yaml:"$schema" json:"-"`
 	Name            string            `yaml:"name" json:"-"`
 	Version         string            `yaml:"version,text" json:"-"`
-	DisplayName     string            `yaml:"display_name" json:"-"`
-	Description     string            `yaml:"description" json:"-"`
+	DisplayName     string            `yaml:"display_name,empty" json:"-"`
+	Description     string            `yaml:"description,empty" json:"-"`
 	Tags            map[string]string `yaml:"tags" json:"-"`
 	IsDeterministic *bool             `yaml:"is_deterministic" json:"-"`
 	Inputs          ComponentInputs   `yaml:"inputs" json:"-"`
@@ -58,7 +58,12 @@ type DataTransferComponent struct {
 
 	made      provenance
 	anonymous bool
+
+	doc wire.Document
 }
+
+// WireDocument is what the definition noted of its file.
+func (c *DataTransferComponent) WireDocument() *wire.Document { return &c.doc }
 
 // ExternalType is a kind of place outside the workspace: database or file_system.
 type ExternalType struct {
@@ -149,8 +154,8 @@ type ImportComponent struct {
 	Schema          string            `yaml:"$schema" json:"-"`
 	Name            string            `yaml:"name" json:"-"`
 	Version         string            `yaml:"version,text" json:"-"`
-	DisplayName     string            `yaml:"display_name" json:"-"`
-	Description     string            `yaml:"description" json:"-"`
+	DisplayName     string            `yaml:"display_name,empty" json:"-"`
+	Description     string            `yaml:"description,empty" json:"-"`
 	Tags            map[string]string `yaml:"tags" json:"-"`
 	IsDeterministic *bool             `yaml:"is_deterministic" json:"-"`
 	// Source are the parameters type, connection, and query or path. Required.
@@ -161,7 +166,12 @@ type ImportComponent struct {
 
 	made      provenance
 	anonymous bool
+
+	doc wire.Document
 }
+
+// WireDocument is what the definition noted of its file.
+func (c *ImportComponent) WireDocument() *wire.Document { return &c.doc }
 
 var importComponent = wire.Layout{Name: "import component", YAML: wire.Fixed{"type": "import"}}
 

@@ -14,7 +14,7 @@ type DataImport struct {
 	// Name is the asset's. Required.
 	Name        string            `yaml:"name,required" json:"assetName"`
 	Version     string            `yaml:"version,text" json:"-"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties" json:"properties,keep"`
 	// Type is what is written: databases give a table, file systems a folder, whatever is said here.

@@ -16,7 +16,7 @@ type TeacherConnection struct {
 	// Endpoint is the address that is asked.
 	Endpoint    string            `yaml:"endpoint" json:"endpoint"`
 	APIKey      string            `yaml:"api_key" json:"api_key"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags" json:"tags"`
 	// Metadata are more tags.
 	Metadata map[string]string `yaml:"metadata" json:"metadata"`

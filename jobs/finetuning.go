@@ -41,7 +41,7 @@ type FineTuningJob struct {
 	Name        string            `yaml:"name" json:"name,ro"`
 	DisplayName string            `yaml:"display_name" json:"displayName"`
 	Experiment  string            `yaml:"experiment_name" json:"experimentName"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,null" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties,null" json:"properties,keep"`
 	// Task is what the model is tuned for. Required.
@@ -143,7 +143,7 @@ type OpenAIFineTuningJob struct {
 	Name            string                 `yaml:"name" json:"name,ro"`
 	DisplayName     string                 `yaml:"display_name" json:"displayName"`
 	Experiment      string                 `yaml:"experiment_name" json:"experimentName"`
-	Description     string                 `yaml:"description" json:"description"`
+	Description     string                 `yaml:"description,empty" json:"description"`
 	Tags            map[string]string      `yaml:"tags,null" json:"tags,keep"`
 	Properties      map[string]string      `yaml:"properties,null" json:"properties,keep"`
 	Task            FineTuningTask         `yaml:"task,required" json:"taskType"`

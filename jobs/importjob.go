@@ -15,7 +15,7 @@ type ImportJob struct {
 	Name        string `yaml:"name" json:"name,ro"`
 	DisplayName string `yaml:"display_name" json:"displayName"`
 	Experiment  string `yaml:"experiment_name" json:"experimentName"`
-	Description string `yaml:"description" json:"description"`
+	Description string `yaml:"description,empty" json:"description"`
 	// Tags and Properties are sent when there are some.
 	Tags       map[string]string `yaml:"tags,null" json:"tags"`
 	Properties map[string]string `yaml:"properties,null" json:"properties"`

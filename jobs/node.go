@@ -210,6 +210,13 @@ func settle(h nodeHead, d *wire.Decoding, step *wire.Node, field string) {
 	if h.inputs != nil {
 		*h.inputs = shorthand(*h.inputs, *h.component, d, step)
 	}
+	if given := step.Get("inputs"); d.Spelling() == wire.YAML && given != nil && given.Kind == wire.Mapping {
+		for _, e := range given.Entries {
+			if e.Value.IsNull() {
+				d.At("inputs").At(e.Key).Fault(e.Value, "is null; leave the key out, or give a value")
+			}
+		}
+	}
 	if c, ok := (*h.component).(Component); ok && d.Spelling() == wire.YAML {
 		from := fromYAMLJob
 		if text, ok := at.Str(); ok && !strings.HasPrefix(text, "file:") {

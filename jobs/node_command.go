@@ -92,6 +92,7 @@ func (n *CommandNode) translate(t *translator, d *wire.Decoding, at *wire.Node) 
 		Description: j.Description, Tags: j.Tags, Command: j.Command, Code: j.Code, Environment: j.Environment, Distribution: j.Distribution,
 		Inputs: t.componentInputs(d, at, j.Inputs), Outputs: t.componentOutputs(d, at, j.Outputs), made: t.made,
 	}
+	c.doc.Emptied(&j.doc)
 	if j.Resources != nil {
 		c.Resources = &ComponentResources{Resources: *j.Resources}
 	}

@@ -103,6 +103,7 @@ func (n *SparkNode) translate(t *translator, d *wire.Decoding, at *wire.Node) {
 		Conf: j.Conf, Properties: j.Properties, Environment: j.Environment, Args: j.Args, made: t.made,
 		Inputs: t.componentInputs(d, at, j.Inputs), Outputs: t.componentOutputs(d, at, j.Outputs),
 	}
+	c.doc.Emptied(&j.doc)
 	*n = SparkNode{
 		Component: c, Inputs: j.Inputs, Outputs: j.Outputs, Compute: j.Compute, DisplayName: j.DisplayName, Description: j.Description, Tags: j.Tags,
 		Properties: j.Properties, Resources: j.Resources, Identity: j.Identity, Conf: j.Conf, made: t.made,
@@ -128,6 +129,7 @@ func (n *SparkNode) checkNode(ctx context.Context, c *checker) {
 	}
 	conf := n.Conf
 	if k, ok := n.Component.(*SparkComponent); ok {
+		c.sparkEntry(k.Code, k.Entry, k.AdditionalIncludes)
 		if len(conf) == 0 {
 			conf = k.Conf
 		}

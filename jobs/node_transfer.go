@@ -141,6 +141,11 @@ func (n *DataTransferNode) translate(t *translator, d *wire.Decoding, at *wire.N
 		Description: n.Description, Tags: n.Tags, Task: n.Task, DataCopyMode: n.DataCopyMode, made: t.made,
 		Inputs: t.componentInputs(d, at, n.Inputs), Outputs: t.componentOutputs(d, at, n.Outputs),
 	}
+	for name, in := range n.Component.(*DataTransferComponent).Inputs {
+		if isParameter(in.Type) {
+			d.At("inputs").At(name).Fault(at.Get("inputs", name), "a transfer takes data: a mapping with type and path, or what is bound to data")
+		}
+	}
 	n.made = t.made
 }
 

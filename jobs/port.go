@@ -36,7 +36,7 @@ type ComponentInputs map[string]ComponentInput
 type ComponentInput struct {
 	// Type is one of the parameter types, or of DataType, or "path". Required.
 	Type        string `yaml:"type,required" json:"-"`
-	Description string `yaml:"description" json:"-"`
+	Description string `yaml:"description,empty" json:"-"`
 	Optional    *bool  `yaml:"optional" json:"-"`
 	// Default is the parameter's value where none is given.
 	Default any `yaml:"default" json:"-"`
@@ -47,7 +47,12 @@ type ComponentInput struct {
 	Enum []string `yaml:"enum" json:"-"`
 	// Mode is how data reaches the job.
 	Mode string `yaml:"mode" json:"-"`
+
+	doc wire.Document
 }
+
+// WireDocument is what the input's definition noted of its file.
+func (in *ComponentInput) WireDocument() *wire.Document { return &in.doc }
 
 // EncodeWire writes the input; in a specification values are text.
 func (in ComponentInput) EncodeWire(e *wire.Encoding) (any, error) {
@@ -113,6 +118,11 @@ func (in *ComponentInput) DecodeWire(d *wire.Decoding, n *wire.Node) {
 	if in.Mode == "mount" && d.Spelling() != wire.YAML {
 		in.Mode = "ro_mount"
 	}
+	for _, key := range []string{"default", "min", "max"} {
+		if at := n.Get(key); at != nil && at.IsNull() && d.Spelling() == wire.YAML {
+			d.At(key).Fault(at, "is null; leave the key out, or give a value")
+		}
+	}
 	for _, f := range in.faults() {
 		at := n.Get(f.Field)
 		if at == nil {
@@ -168,12 +178,17 @@ type ComponentOutputs map[string]ComponentOutput
 type ComponentOutput struct {
 	// Type is one of DataType, "path", or a parameter type. Required.
 	Type        string `yaml:"type,required" json:"-"`
-	Description string `yaml:"description" json:"-"`
+	Description string `yaml:"description,empty" json:"-"`
 	// Mode is how data leaves the job.
 	Mode string `yaml:"mode" json:"-"`
 	// EarlyAvailable lets the next steps have a value before the job ends.
 	EarlyAvailable *bool `yaml:"early_available" json:"-"`
+
+	doc wire.Document
 }
+
+// WireDocument is what the output's definition noted of its file.
+func (o *ComponentOutput) WireDocument() *wire.Document { return &o.doc }
 
 // DecodeWire reads the output.
 func (o *ComponentOutput) DecodeWire(d *wire.Decoding, n *wire.Node) {

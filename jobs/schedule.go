@@ -16,7 +16,7 @@ type Schedule struct {
 	Schema      string            `yaml:"$schema" json:"-"`
 	Name        string            `yaml:"name,required" json:"name,ro"`
 	DisplayName string            `yaml:"display_name" json:"displayName"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,null" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties,null" json:"properties,keep"`
 	// Trigger says when. Required.

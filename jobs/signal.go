@@ -197,6 +197,18 @@ var customSignal = wire.Layout{Name: "custom signal", YAML: wire.Fixed{"type": "
 // WireLayout places the fields.
 func (CustomSignal) WireLayout() *wire.Layout { return &customSignal }
 
+// AfterDecodeWire takes the paths of the data as they are written: the component reads them, nothing here is uploaded.
+func (s *CustomSignal) AfterDecodeWire(d *wire.Decoding, n *wire.Node) {
+	if d.Spelling() != wire.YAML {
+		return
+	}
+	for name, data := range s.InputData {
+		if path, ok := n.Get("input_data", name, "input_data", "path").Str(); ok && data != nil {
+			data.InputData.Path = path
+		}
+	}
+}
+
 // AfterEncodeWire writes the connection even when it says nothing.
 func (s CustomSignal) AfterEncodeWire(e *wire.Encoding, m map[string]any) error {
 	if e.Spelling() != wire.YAML && m["workspaceConnection"] == nil {

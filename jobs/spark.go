@@ -2,8 +2,12 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +24,7 @@ type SparkJob struct {
 	Name        string            `yaml:"name" json:"name,ro"`
 	DisplayName string            `yaml:"display_name" json:"displayName"`
 	Experiment  string            `yaml:"experiment_name" json:"experimentName"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,null" json:"tags,keep"`
 	Properties  map[string]any    `yaml:"properties" json:"properties,keep"`
 	// Code holds the entry file. In a file it defaults to the file's folder. Required.
@@ -36,7 +40,7 @@ type SparkJob struct {
 	Conf        SparkConf                `yaml:"conf" json:"conf"`
 	Environment assets.EnvironmentSource `yaml:"environment,null" json:"environmentId"`
 	// Args follow the entry file. ${{inputs.x}} and ${{outputs.x}} stand for addresses.
-	Args    string  `yaml:"args" json:"args"`
+	Args    string  `yaml:"args,empty" json:"args"`
 	Inputs  Inputs  `yaml:"inputs" json:"inputs,keep"`
 	Outputs Outputs `yaml:"outputs" json:"outputs,keep"`
 	// Compute is an attached Spark pool; Resources is serverless Spark. One of them is required.
@@ -150,6 +154,23 @@ func (s *SparkEntry) DecodeWire(d *wire.Decoding, n *wire.Node) {
 	}
 	if s.File == "" && s.ClassName == "" {
 		d.Fault(n, "the required field %q is missing", "file")
+	}
+}
+
+// sparkEntry checks that the entry file is in the code, where that is a folder here.
+func (c *checker) sparkEntry(code Code, entry SparkEntry, includes Includes) {
+	if code.Path == "" || entry.File == "" || c.bare || len(includes) > 0 {
+		return
+	}
+	if info, err := os.Stat(code.Path); err != nil || !info.IsDir() {
+		return // which has its own fault
+	}
+	path := entry.File
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(code.Path, filepath.FromSlash(path))
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		c.add("entry.file", "there is no file %s in the code %s", entry.File, code.Path)
 	}
 }
 
@@ -298,6 +319,7 @@ func (j *SparkJob) check(ctx context.Context, c *checker) {
 	} else {
 		c.code(ctx, "code", j.Code)
 	}
+	c.sparkEntry(j.Code, j.Entry, nil)
 	j.checkParts(c)
 	c.compute(ctx, "compute", j.Compute)
 }

@@ -18,7 +18,7 @@ type SweepJob struct {
 	Name        string            `yaml:"name" json:"name,ro"`
 	DisplayName string            `yaml:"display_name" json:"displayName"`
 	Experiment  string            `yaml:"experiment_name" json:"experimentName"`
-	Description string            `yaml:"description" json:"description"`
+	Description string            `yaml:"description,empty" json:"description"`
 	Tags        map[string]string `yaml:"tags,null" json:"tags,keep"`
 	Properties  map[string]string `yaml:"properties,null" json:"properties,keep"`
 	// Trial is what is run. Its command uses ${{search_space.x}}. Required.

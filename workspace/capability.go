@@ -18,7 +18,7 @@ import (
 type CapabilityHost struct {
 	azureml.Meta
 	Name        string `yaml:"name,required" json:"name,ro"`
-	Description string `yaml:"description" json:"description"`
+	Description string `yaml:"description,empty" json:"description"`
 	// HostKind defaults to Agents, the only kind.
 	HostKind string `yaml:"capability_host_kind" json:"capabilityHostKind,default=Agents"`
 	// VectorStores are names of connections of the type ConnectionAISearch.

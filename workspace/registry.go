@@ -12,7 +12,7 @@ type Registry struct {
 	azureml.Meta
 	Name string `yaml:"name,required" json:"name,ro"`
 	// Description is not sent: the service has no place for it.
-	Description string `yaml:"description" json:"-"`
+	Description string `yaml:"description,empty" json:"-"`
 	// Location is the primary region. Required.
 	Location string `yaml:"location,required" json:"location"`
 	// Tags are those of the resource group that the registry keeps, too.

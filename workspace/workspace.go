@@ -13,7 +13,7 @@ type Workspace struct {
 	Location      string             `yaml:"location" json:"location"`
 	Tags          map[string]*string `yaml:"tags" json:"tags"`
 	DisplayName   string             `yaml:"display_name" json:"friendlyName"`
-	Description   string             `yaml:"description" json:"description"`
+	Description   string             `yaml:"description,empty" json:"description"`
 	ResourceGroup string             `yaml:"resource_group" json:"-"`
 	// StorageAccount, KeyVault, ContainerRegistry and ApplicationInsights are the resource ids of what the workspace uses.
 	StorageAccount      string `yaml:"storage_account" json:"storageAccount"`

@@ -37,6 +37,7 @@ func (d *Decoding) structure(n *Node, v reflect.Value) {
 		v.FieldByIndex(p.bindings.index).Set(reflect.ValueOf(c.bind.to))
 	}
 	c.noteTyped(p, n, v)
+	c.noteEmpty(p, n, v)
 	if a, ok := v.Addr().Interface().(AfterDecoder); ok {
 		a.AfterDecodeWire(&c, n)
 	}

@@ -41,6 +41,7 @@
 //	local     a path: relative ones start from the folder of the file, unless it is a URL, id, reference or expression
 //	text      takes any scalar and makes text of it as Python's str does (versions)
 //	typed     (maps of text, in kinds with a document) as text, and numbers and booleans of a file are sent as such
+//	empty     (text, in structs with a document) sent and written as "" when a file says so
 //	single    a list that may be written as its one element
 //	null      may be null (else null is a fault, as in the reference; pointers and any in maps may be null anyway)
 //	ms, seconds, minutes, hours, days   the unit of a time.Duration (else ISO 8601)

@@ -19,6 +19,7 @@ import (
 type Document struct {
 	d     *document
 	typed *typedText
+	empty *emptyText
 }
 
 type document struct {

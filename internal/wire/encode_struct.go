@@ -128,6 +128,9 @@ func (e *Encoding) named(p *plan, v reflect.Value, m map[string]any) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.label(), err)
 		}
+		if out == Omit && f.empty && wroteEmpty(f, v) {
+			out = ""
+		}
 		if out == Omit {
 			continue
 		}
@@ -226,6 +229,9 @@ func (e *Encoding) nested(p *plan, v reflect.Value, doc, base map[string]any, ba
 		out, err := c.value(fv, false)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.label(), err)
+		}
+		if out == Omit && f.empty && wroteEmpty(f, v) {
+			out = ""
 		}
 		if out == Omit {
 			continue

@@ -46,7 +46,7 @@ type field struct {
 	restRoot bool     // rest starts from the document
 	spread   bool     // the value's object is spread over the base
 
-	required, local, yamlRO, restRO, keep, single, text, typed, null, bare, inlined, nodeYAML bool
+	required, local, yamlRO, restRO, keep, single, text, typed, empty, null, bare, inlined, nodeYAML bool
 
 	unit     time.Duration // of integers in YAML, for durations
 	nodeUnit time.Duration // of integers in a node; 0 is ISO 8601
@@ -79,6 +79,8 @@ var (
 	oneOfType    = reflect.TypeFor[OneOf]()
 	enumType     = reflect.TypeFor[Enumeration]()
 	docType      = reflect.TypeFor[Document]()
+
+	documentedType = reflect.TypeFor[Documented]()
 )
 
 var errSwallows = errors.New("which spells itself and would swallow it; give the field a name")
@@ -234,6 +236,11 @@ func parseField(sf reflect.StructField, index []int, yamlTag, jsonTag string) (*
 			f.text = true
 		case "typed":
 			f.text, f.typed = true, true
+		case "empty":
+			if sf.Type.Kind() != reflect.String {
+				return nil, fmt.Errorf("the option %q is for text", o)
+			}
+			f.empty = true
 		case "null":
 			f.null = true
 		case "inline":
