@@ -17,7 +17,7 @@ const (
 	ExportData TransferTask = "export_data"
 )
 
-var transferTasks = wire.SameEnum("copy_data", "import_data", "export_data")
+var transferTasks = wire.SameEnum("copy_data", "import_data", "export_data").Cased()
 
 // WireEnum lists the spellings.
 func (TransferTask) WireEnum() *wire.Enum { return transferTasks }
@@ -31,7 +31,7 @@ const (
 	FailIfConflict     CopyMode = "fail_if_conflict"
 )
 
-var copyModes = wire.SameEnum("merge_with_overwrite", "fail_if_conflict")
+var copyModes = wire.SameEnum("merge_with_overwrite", "fail_if_conflict").Cased()
 
 // WireEnum lists the spellings.
 func (CopyMode) WireEnum() *wire.Enum { return copyModes }

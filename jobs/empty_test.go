@@ -106,3 +106,22 @@ func TestDataOfCustomSignals(t *testing.T) {
 		require.Equal(t, path, s.InputData["t"].InputData.Path)
 	}
 }
+
+// Types and modes are written as they are listed, in any case; the service's own spellings are none of a file's.
+func TestCaseOfTypesAndModes(t *testing.T) {
+	t.Parallel()
+	for text, right := range map[string]bool{
+		"inputs: {a: {type: Uri_File, path: 'azureml:x:1', mode: RO_MOUNT}}":      true,
+		"inputs: {a: {type: UriFile, path: 'azureml:x:1'}}":                       false,
+		"inputs: {a: {type: uri_file, path: 'azureml:x:1', mode: ReadOnlyMount}}": false,
+		"outputs: {a: {type: uri_folder, mode: Upload}}":                          true,
+		"outputs: {a: {type: uri_folder, mode: ReadWriteMount}}":                  false,
+	} {
+		err := wire.LoadYAML([]byte("command: x\nenvironment: azureml:e:1\n"+text+"\n"), "", new(CommandJob), nil)
+		if right {
+			require.NoError(t, err, text)
+		} else {
+			require.ErrorContains(t, err, "is none of", text)
+		}
+	}
+}

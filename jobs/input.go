@@ -22,7 +22,7 @@ const (
 	TypeTritonModel DataType = "triton_model"
 )
 
-var dataTypes = wire.SameEnum("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
+var dataTypes = wire.SameEnum("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model").Cased()
 
 // WireEnum lists the spellings.
 func (DataType) WireEnum() *wire.Enum { return dataTypes }
@@ -51,7 +51,7 @@ const (
 var inputModes = wire.NewEnum(
 	"ro_mount", "ReadOnlyMount", "download", "Download", "direct", "Direct",
 	"eval_mount", "EvalMount", "eval_download", "EvalDownload", "rw_mount", "ReadWriteMount",
-).Alias("ro_mount", "mount")
+).Cased().Alias("ro_mount", "mount")
 
 // WireEnum lists the spellings.
 func (InputMode) WireEnum() *wire.Enum { return inputModes }

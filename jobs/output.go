@@ -14,7 +14,7 @@ const (
 	DirectOut      OutputMode = "direct"
 )
 
-var outputModes = wire.NewEnum("rw_mount", "ReadWriteMount", "upload", "Upload", "direct", "Direct", "mount", "ReadWriteMount")
+var outputModes = wire.NewEnum("rw_mount", "ReadWriteMount", "upload", "Upload", "direct", "Direct", "mount", "ReadWriteMount").Cased()
 
 // WireEnum lists the spellings.
 func (OutputMode) WireEnum() *wire.Enum { return outputModes }

@@ -246,6 +246,9 @@ func (d *Decoding) enum(n *Node, v reflect.Value) {
 		return
 	}
 	y, ok := e.Parse(s)
+	if d.sp == YAML && e.cased != nil && !e.cased[strings.ToLower(s)] {
+		ok = false
+	}
 	switch {
 	case ok:
 		v.SetString(y)

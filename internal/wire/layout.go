@@ -121,6 +121,7 @@ type Enum struct {
 	rest   map[string]any // YAML spelling → REST value
 	byFold map[string]string
 	open   bool
+	cased  map[string]bool // lower case: what YAML may say; nil is any spelling
 }
 
 // Enumeration is implemented (value receiver) by string types with an Enum.
@@ -184,6 +185,18 @@ func CamelEnum(values ...string) *Enum {
 func (e *Enum) Alias(value string, others ...string) *Enum {
 	for _, o := range others {
 		e.byFold[fold(o)] = value
+		if e.cased != nil {
+			e.cased[strings.ToLower(o)] = true
+		}
+	}
+	return e
+}
+
+// Cased has YAML give the values as they are listed, or their aliases, in upper or lower case: not RoMount for ro_mount.
+func (e *Enum) Cased() *Enum {
+	e.cased = map[string]bool{}
+	for _, v := range e.values {
+		e.cased[strings.ToLower(v)] = true
 	}
 	return e
 }
