@@ -75,6 +75,7 @@ type run struct {
 	job        *execution.Record // nil for runs of no job
 	experiment string            // its name
 	extra      map[string]string // properties
+	definition map[string]json.RawMessage
 }
 
 func (c *call) run(name string) (*run, error) {
@@ -94,14 +95,11 @@ func (c *call) run(name string) (*run, error) {
 		return nil, err
 	}
 	if x.job != nil {
-		var sent json.RawMessage // the rest of a document may be large, and who follows a job asks often
-		err := c.s.db.View(c.ctx(), func(tx *sql.Tx) (err error) {
-			sent, err = store.Part(tx, c.sc.Child(arm.Jobs, name), "$.properties.properties")
-			return err
-		})
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		sent, definition, err := c.thin(x.job)
+		if err != nil {
 			return nil, err
 		}
+		x.definition = definition
 		if len(sent) > 0 {
 			v, err := decode(sent)
 			if err != nil {
@@ -391,10 +389,8 @@ func (c *call) details(x *run) (document, error) {
 			}
 			logs[path] = u
 		}
-		var spec map[string]json.RawMessage
-		if json.Unmarshal(x.job.Spec, &spec) == nil {
-			delete(spec, stepsKey) // whoever follows a pipeline asks this again and again; its job's document has them
-			d["runDefinition"] = spec
+		if x.definition != nil {
+			d["runDefinition"] = x.definition
 		}
 	}
 	d["logFiles"] = logs

@@ -40,6 +40,7 @@ type Server struct {
 	jobs     *execution.Engine
 	online   *serving.Host
 	agenda   *agenda
+	thinner  thinner
 	handler  http.Handler
 
 	ctx    context.Context // ends when Close begins

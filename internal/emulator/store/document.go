@@ -58,6 +58,19 @@ func Get(tx *sql.Tx, id string) (*Document, error) {
 	return d, nil
 }
 
+// ETag is a document's ETag; its body is not read. Errors: ErrNotFound.
+func ETag(tx *sql.Tx, id string) (string, error) {
+	var seq, version int64
+	err := tx.QueryRow(`SELECT seq, version FROM documents WHERE key = ?`, key(id)).Scan(&seq, &version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("store: tag of %q: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return "", fmt.Errorf("store: tag of %q: %w", id, err)
+	}
+	return etag(seq, version), nil
+}
+
 // Part is the value at a path of SQLite's ("$.properties.tags") in a document's
 // body, as JSON; nil when there is none. The rest of the body is not read into
 // memory. Errors: ErrNotFound.
