@@ -28,7 +28,7 @@ type SyncOptions struct {
 	Ignore *Ignore
 	// Progress is told how far the upload is.
 	Progress func(Progress)
-	// Concurrency is how many files are in flight. Defaults to 128 where files are small, else 32.
+	// Concurrency is how many files are in flight. Defaults to 192 where files are small, else 32.
 	Concurrency int
 }
 

@@ -19,7 +19,7 @@ import (
 type CreateOptions struct {
 	// Progress is told how far the upload is.
 	Progress func(Progress)
-	// Concurrency is how many files are in flight. Defaults to 128 where files are small, else 32.
+	// Concurrency is how many files are in flight. Defaults to 192 where files are small, else 32.
 	Concurrency int
 }
 
@@ -29,7 +29,7 @@ type UploadOptions struct {
 	Datastore string
 	// Progress is told how far the upload is.
 	Progress func(Progress)
-	// Concurrency is how many files are in flight. Defaults to 128 where files are small, else 32.
+	// Concurrency is how many files are in flight. Defaults to 192 where files are small, else 32.
 	Concurrency int
 }
 
@@ -40,7 +40,7 @@ type DownloadOptions struct {
 	Match []string
 	// Progress is told how far the download is.
 	Progress func(Progress)
-	// Concurrency is how many files are in flight. Defaults to 128 where files are small, else 32.
+	// Concurrency is how many files are in flight. Defaults to 192 where files are small, else 32.
 	Concurrency int
 }
 

@@ -28,7 +28,7 @@ type transfer struct {
 // ones by memory.
 const (
 	fewRequests  = 32
-	manyRequests = 128
+	manyRequests = 192
 	smallMean    = 256 << 10 // bytes; files that are smaller on the average count as small
 )
 
