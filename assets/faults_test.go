@@ -279,7 +279,7 @@ func following(s *site) *action {
 	return &action{
 		run: func(ctx context.Context) error {
 			next = 0
-			for line, err := range s.ws.Jobs.Logs(ctx, name, &jobs.LogsOptions{Poll: 5 * time.Millisecond, Outage: 100 * time.Millisecond}) {
+			for line, err := range s.ws.Jobs.Logs(ctx, name, &jobs.LogsOptions{Poll: 5 * time.Millisecond, Outage: 300 * time.Millisecond}) {
 				if err != nil {
 					return err
 				}

@@ -261,6 +261,9 @@ func (f *follower) drain(ctx context.Context, file, address string, ended bool, 
 		buf := make([]byte, 64<<10)
 		for {
 			n, err := body.Read(buf)
+			if n > 0 {
+				f.read = f.c.rest.Clock().Now() // a large file takes long; the connection is not gone meanwhile
+			}
 			if n > 0 && !t.feed(buf[:n], emit) {
 				return false, nil
 			}
