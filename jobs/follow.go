@@ -262,10 +262,10 @@ func (f *follower) drain(ctx context.Context, file, address string, ended bool, 
 		for {
 			n, err := body.Read(buf)
 			if n > 0 {
-				f.read = f.c.rest.Clock().Now() // a large file takes long; the connection is not gone meanwhile
-			}
-			if n > 0 && !t.feed(buf[:n], emit) {
-				return false, nil
+				if !t.feed(buf[:n], emit) {
+					return false, nil
+				}
+				f.read = f.c.rest.Clock().Now() // a large file and a slow reader take long; the connection is not gone meanwhile
 			}
 			if err == io.EOF {
 				break

@@ -147,7 +147,7 @@ func (w *world) calls(prefix string) (out []sentCall) {
 	return out
 }
 
-// clock moves only when somebody sleeps.
+// clock moves only when somebody sleeps, or moves it.
 type clock struct {
 	mu     sync.Mutex
 	now    time.Time
@@ -158,6 +158,12 @@ func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
+}
+
+func (c *clock) move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
 }
 
 func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
