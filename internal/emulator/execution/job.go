@@ -71,6 +71,9 @@ func (j *job) requestCancel(reason string) {
 // live takes the job from its queue to its end.
 func (j *job) live() {
 	err := j.execute()
+	if err != nil {
+		err = j.cause(err) // a step that was ended with its pipeline is not why the pipeline ended
+	}
 	switch {
 	case errors.Is(err, errClosed) && j.snapshot().Started.IsZero():
 		return // still queued; the next start takes it up
