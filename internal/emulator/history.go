@@ -75,7 +75,7 @@ type run struct {
 	job        *execution.Record // nil for runs of no job
 	experiment string            // its name
 	extra      map[string]string // properties
-	definition map[string]json.RawMessage
+	thin       *thin             // of the job
 }
 
 func (c *call) run(name string) (*run, error) {
@@ -95,12 +95,10 @@ func (c *call) run(name string) (*run, error) {
 		return nil, err
 	}
 	if x.job != nil {
-		sent, definition, err := c.thin(x.job)
-		if err != nil {
+		if x.thin, err = c.thin(x.job); err != nil {
 			return nil, err
 		}
-		x.definition = definition
-		if len(sent) > 0 {
+		if sent := x.thin.properties; len(sent) > 0 {
 			v, err := decode(sent)
 			if err != nil {
 				return nil, err
@@ -389,8 +387,12 @@ func (c *call) details(x *run) (document, error) {
 			}
 			logs[path] = u
 		}
-		if x.definition != nil {
-			d["runDefinition"] = x.definition
+		definition, err := x.thin.definition()
+		if err != nil {
+			return nil, err
+		}
+		if definition != nil {
+			d["runDefinition"] = definition
 		}
 	}
 	d["logFiles"] = logs

@@ -23,8 +23,9 @@ const (
 type thin struct {
 	etag       string
 	created    time.Time
-	properties json.RawMessage            // that were sent
-	definition map[string]json.RawMessage // without the steps
+	properties json.RawMessage // that were sent
+	// definition reads the specification, without its steps: who lists runs does not ask for it.
+	definition func() (map[string]json.RawMessage, error)
 }
 
 // A thinner keeps the thin forms of some jobs.
@@ -33,9 +34,8 @@ type thinner struct {
 	kept map[string]*thin
 }
 
-// thin tells what was sent as a job's properties, and its specification without
-// its steps.
-func (c *call) thin(job *execution.Record) (json.RawMessage, map[string]json.RawMessage, error) {
+// thin tells of a job what was sent as its properties, and its specification.
+func (c *call) thin(job *execution.Record) (*thin, error) {
 	id := c.sc.Child(arm.Jobs, job.Name)
 	var t *thin
 	err := c.s.db.View(c.ctx(), func(tx *sql.Tx) error {
@@ -46,28 +46,32 @@ func (c *call) thin(job *execution.Record) (json.RawMessage, map[string]json.Raw
 		if t = c.s.thinner.get(id, etag, job.Created); t != nil {
 			return nil
 		}
-		t = &thin{etag: etag, created: job.Created}
+		t = &thin{etag: etag, created: job.Created, definition: sync.OnceValues(func() (map[string]json.RawMessage, error) { return withoutSteps(job) })}
 		if err == nil {
-			if t.properties, err = store.Part(tx, id, "$.properties.properties"); err != nil {
-				return err
-			}
+			t.properties, err = store.Part(tx, id, "$.properties.properties")
+			return err
 		}
-		if len(job.Spec) == 0 {
-			return nil
-		}
-		if err := json.Unmarshal(job.Spec, &t.definition); err != nil {
-			return fmt.Errorf("the specification of job %q cannot be read: %w", job.Name, err)
-		}
-		delete(t.definition, stepsKey) // its job's document has them
 		return nil
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(job.Spec) >= thickJob {
 		c.s.thinner.put(id, t)
 	}
-	return t.properties, t.definition, nil
+	return t, nil
+}
+
+// withoutSteps is a job's specification without a pipeline's steps, which its document has.
+func withoutSteps(job *execution.Record) (spec map[string]json.RawMessage, err error) {
+	if len(job.Spec) == 0 {
+		return nil, nil
+	}
+	if err := json.Unmarshal(job.Spec, &spec); err != nil {
+		return nil, fmt.Errorf("the specification of job %q cannot be read: %w", job.Name, err)
+	}
+	delete(spec, stepsKey)
+	return spec, nil
 }
 
 func (n *thinner) get(id, etag string, created time.Time) *thin {
