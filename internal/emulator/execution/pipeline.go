@@ -315,15 +315,9 @@ func (e *Engine) stepFaults(ctx context.Context, sc arm.Scope, g *graph, s *step
 	if s.control != nil {
 		return nil
 	}
-	if s.loop != "" && g.steps[s.loop].Type == parallelFor {
-		var err error
-		if s, err = g.firstRound(s); err != nil {
-			return []*arm.Error{arm.As(arm.Invalid("", "%v", err))}
-		}
-	}
-	props, err := g.job(sc, "check", s, anySource{sc})
+	props, err := g.sample(sc, s)
 	if err != nil {
-		return []*arm.Error{arm.As(at("", err))}
+		return []*arm.Error{arm.As(err)}
 	}
 	if err := e.check(ctx, sc, s.name, props, true); err != nil {
 		f := arm.As(err)
@@ -333,6 +327,21 @@ func (e *Engine) stepFaults(ctx context.Context, sc arm.Scope, g *graph, s *step
 		return []*arm.Error{f}
 	}
 	return nil
+}
+
+// sample is the job of a step as it would run when what it reads is there; of a parallel_for's body, in a first round.
+func (g *graph) sample(sc arm.Scope, s *step) (json.RawMessage, error) {
+	if s.loop != "" && g.steps[s.loop].Type == parallelFor {
+		var err error
+		if s, err = g.firstRound(s); err != nil {
+			return nil, arm.Invalid("", "%v", err)
+		}
+	}
+	props, err := g.job(sc, "check", s, anySource{sc})
+	if err != nil {
+		return nil, at("", err)
+	}
+	return props, nil
 }
 
 // firstRound is a parallel_for's body with inputs that a round would have.

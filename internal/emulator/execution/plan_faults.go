@@ -43,15 +43,9 @@ func (e *Engine) PlanFaults(ctx context.Context, sc arm.Scope, properties json.R
 }
 
 func (e *Engine) plannedStep(ctx context.Context, sc arm.Scope, g *graph, s *step, absent func(text string) bool) []*arm.Error {
-	if s.loop != "" && g.steps[s.loop].Type == parallelFor {
-		var err error
-		if s, err = g.firstRound(s); err != nil {
-			return []*arm.Error{arm.As(arm.Invalid("", "%v", err))}
-		}
-	}
-	props, err := g.job(sc, "check", s, anySource{sc})
+	props, err := g.sample(sc, s)
 	if err != nil {
-		return []*arm.Error{arm.As(at("", err))}
+		return []*arm.Error{arm.As(err)}
 	}
 	if s.kindOf().component == "pipeline" {
 		return e.PlanFaults(ctx, sc, props, absent)
