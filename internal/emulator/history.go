@@ -387,7 +387,7 @@ func (c *call) details(x *run) (document, error) {
 			}
 			logs[path] = u
 		}
-		definition, err := x.thin.definition()
+		definition, err := c.definition(x.job, x.thin)
 		if err != nil {
 			return nil, err
 		}

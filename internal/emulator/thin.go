@@ -23,9 +23,8 @@ const (
 type thin struct {
 	etag       string
 	created    time.Time
-	properties json.RawMessage // that were sent
-	// definition reads the specification, without its steps: who lists runs does not ask for it.
-	definition func() (map[string]json.RawMessage, error)
+	properties json.RawMessage            // that were sent
+	definition map[string]json.RawMessage // without the steps; see [call.definition]
 }
 
 // A thinner keeps the thin forms of some jobs.
@@ -34,7 +33,7 @@ type thinner struct {
 	kept map[string]*thin
 }
 
-// thin tells of a job what was sent as its properties, and its specification.
+// thin tells of a job what was sent as its properties.
 func (c *call) thin(job *execution.Record) (*thin, error) {
 	id := c.sc.Child(arm.Jobs, job.Name)
 	var t *thin
@@ -46,32 +45,31 @@ func (c *call) thin(job *execution.Record) (*thin, error) {
 		if t = c.s.thinner.get(id, etag, job.Created); t != nil {
 			return nil
 		}
-		t = &thin{etag: etag, created: job.Created, definition: sync.OnceValues(func() (map[string]json.RawMessage, error) { return withoutSteps(job) })}
+		t = &thin{etag: etag, created: job.Created}
 		if err == nil {
 			t.properties, err = store.Part(tx, id, "$.properties.properties")
 			return err
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	if len(job.Spec) >= thickJob {
-		c.s.thinner.put(id, t)
-	}
-	return t, nil
+	return t, err
 }
 
-// withoutSteps is a job's specification without a pipeline's steps, which its document has.
-func withoutSteps(job *execution.Record) (spec map[string]json.RawMessage, err error) {
-	if len(job.Spec) == 0 {
-		return nil, nil
+// definition is a job's specification without a pipeline's steps, which its document has. Who lists runs does not ask for it;
+// that of a large job is kept.
+func (c *call) definition(job *execution.Record, t *thin) (map[string]json.RawMessage, error) {
+	if t.definition != nil || len(job.Spec) == 0 {
+		return t.definition, nil
 	}
-	if err := json.Unmarshal(job.Spec, &spec); err != nil {
+	whole := *t
+	if err := json.Unmarshal(job.Spec, &whole.definition); err != nil {
 		return nil, fmt.Errorf("the specification of job %q cannot be read: %w", job.Name, err)
 	}
-	delete(spec, stepsKey)
-	return spec, nil
+	delete(whole.definition, stepsKey)
+	if len(job.Spec) >= thickJob {
+		c.s.thinner.put(c.sc.Child(arm.Jobs, job.Name), &whole)
+	}
+	return whole.definition, nil
 }
 
 func (n *thinner) get(id, etag string, created time.Time) *thin {
