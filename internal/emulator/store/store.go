@@ -43,15 +43,15 @@ type DB struct {
 	full    bool
 	log     *slog.Logger
 	lock    *lock
-	writers *sql.DB // holds one connection, the writer goroutine's
+	writers *sql.DB // holds one connection
 	readers *sql.DB
-	queue   chan *update
+	lead    chan struct{} // held by the caller who writes
+	queue   chan *update  // of callers who wait for one who does
 
 	mu       sync.RWMutex // guards closed against views and updates that begin
 	closed   bool
 	active   sync.WaitGroup // calls under way
-	stop     chan struct{}  // closed when the writer is to end
-	stopped  chan struct{}  // closed when the writer has ended
+	stopped  chan struct{}  // closed when the store is
 	closeErr error
 }
 
@@ -74,7 +74,7 @@ func Open(o Options) (*DB, error) {
 	}
 	d := &DB{
 		dir: dir, full: o.Full, log: o.Logger, lock: l,
-		queue: make(chan *update), stop: make(chan struct{}), stopped: make(chan struct{}),
+		lead: make(chan struct{}, 1), queue: make(chan *update), stopped: make(chan struct{}),
 	}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
@@ -82,7 +82,6 @@ func Open(o Options) (*DB, error) {
 	if err := d.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: open %q: %w", dir, err), d.shut())
 	}
-	go d.write()
 	if err := d.Migrate("documents", documentSteps...); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -173,7 +172,7 @@ func (d *DB) View(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return f(tx)
 }
 
-// Close waits for the calls under way, ends the writer and gives up the lock.
+// Close waits for the calls under way and gives up the lock.
 // Further calls return ErrClosed; closing twice is not an error.
 func (d *DB) Close() error {
 	d.mu.Lock()
@@ -185,15 +184,9 @@ func (d *DB) Close() error {
 		return d.closeErr
 	}
 	d.active.Wait()
-	d.closeErr = d.finish()
+	d.closeErr = d.shut()
+	close(d.stopped)
 	return d.closeErr
-}
-
-// finish ends the writer, then closes everything.
-func (d *DB) finish() error {
-	close(d.stop)
-	<-d.stopped
-	return d.shut()
 }
 
 // shut closes what open opened. The writer's connection is the last one, whose

@@ -25,9 +25,9 @@ var errAborted = errors.New("store: update: aborted")
 
 // update is one call of Update on its way through the writer.
 type update struct {
-	turn chan turn  // the writer gives the transaction
+	turn chan turn  // whoever leads gives the transaction
 	ran  chan error // the caller says how f ended
-	done chan error // the writer says how the commit, or the rollback, ended
+	done chan error // whoever leads says how the commit, or the rollback, ended
 }
 
 type turn struct {
@@ -53,6 +53,8 @@ func (d *DB) Update(ctx context.Context, f func(tx *sql.Tx) error) error {
 	defer d.active.Done()
 	u := &update{turn: make(chan turn, 1), ran: make(chan error, 1), done: make(chan error, 1)}
 	select {
+	case d.lead <- struct{}{}: // nobody writes: this caller does, and for those who come meanwhile
+		return d.commit(u, f)
 	case d.queue <- u:
 	case <-ctx.Done():
 		return ctx.Err()
@@ -68,7 +70,7 @@ func (d *DB) Update(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return failed
 }
 
-// run gives the transaction back to the writer however f ends.
+// run gives the transaction back to the caller who leads, however f ends.
 func (u *update) run(tx *sql.Tx, f func(tx *sql.Tx) error) error {
 	err := errAborted
 	defer func() { u.ran <- err }()
@@ -76,32 +78,26 @@ func (u *update) run(tx *sql.Tx, f func(tx *sql.Tx) error) error {
 	return err
 }
 
-// write is the writer goroutine.
-func (d *DB) write() {
-	defer close(d.stopped)
-	for {
-		select {
-		case u := <-d.queue:
-			d.commit(u)
-		case <-d.stop:
-			return
-		}
-	}
-}
-
-// commit runs one batch of updates, the first of which is u, in one transaction.
-func (d *DB) commit(u *update) {
+// commit runs one batch of updates in one transaction: the caller's own, f, and
+// those that wait for it. The caller holds d.lead, which is given up here.
+func (d *DB) commit(own *update, f func(tx *sql.Tx) error) (err error) {
 	b := &batch{db: d}
+	defer func() { <-d.lead }()
 	begin := time.Now()
-	for n := 1; u != nil; n++ {
-		if !b.add(u) {
-			return
+	if err := b.own(own, f); err != nil {
+		return err
+	}
+	for n := 1; n < batchUpdates && time.Since(begin) < batchTime; n++ {
+		u := d.waiting()
+		if u == nil {
+			break
 		}
-		if u = nil; n < batchUpdates && time.Since(begin) < batchTime {
-			u = d.waiting()
+		if !b.add(u) {
+			return <-own.done
 		}
 	}
 	b.end()
+	return <-own.done
 }
 
 // waiting returns an update that waits for the writer, if there is one.
@@ -127,50 +123,57 @@ type batch struct {
 	members []*update // wait for the commit
 }
 
-// add runs one update. It reports false when the whole batch had to be given up.
-func (b *batch) add(u *update) bool {
-	if b.tx == nil {
-		tx, err := b.db.writers.BeginTx(context.Background(), nil)
-		if err != nil {
-			u.turn <- turn{err: fmt.Errorf("store: update: %w", err)}
-			return true
-		}
-		b.tx = tx
+// own runs the update of the caller who leads, which is the first one and needs
+// no savepoint: undoing it is undoing everything.
+func (b *batch) own(u *update, f func(tx *sql.Tx) error) error {
+	tx, err := b.db.writers.BeginTx(context.Background(), nil)
+	if err != nil {
+		return fmt.Errorf("store: update: %w", err)
 	}
-	// The first update needs no savepoint: undoing it is undoing everything.
-	nested := len(b.members) > 0
-	if nested {
-		if err := b.exec("SAVEPOINT one"); err != nil {
-			u.turn <- turn{err: err}
-			return b.fail(err)
+	kept := false
+	slow := b.slow()
+	defer func() {
+		slow.Stop()
+		if kept {
+			return
 		}
+		if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+			b.db.log.Warn("store: roll back", "error", err)
+		}
+	}()
+	if err := f(tx); err != nil {
+		return err
+	}
+	kept = true
+	b.tx, b.members = tx, []*update{u}
+	return nil
+}
+
+func (b *batch) slow() *time.Timer {
+	return time.AfterFunc(slowUpdate, func() {
+		b.db.log.Warn("store: an update keeps the others waiting", "for", slowUpdate)
+	})
+}
+
+// add runs the update of somebody who waits. It reports false when the whole
+// batch had to be given up.
+func (b *batch) add(u *update) bool {
+	if err := b.exec("SAVEPOINT one"); err != nil {
+		u.turn <- turn{err: err}
+		return b.fail(err)
 	}
 	u.turn <- turn{tx: b.tx}
-	slow := time.AfterFunc(slowUpdate, func() {
-		b.db.log.Warn("store: an update keeps the writer waiting", "for", slowUpdate)
-	})
+	slow := b.slow()
 	failed := <-u.ran
 	slow.Stop()
+	b.members = append(b.members, u)
 	if failed == nil {
-		b.members = append(b.members, u)
-		if nested {
-			if err := b.exec("RELEASE one"); err != nil {
-				return b.fail(err)
-			}
-		}
-		return true
-	}
-	if !nested {
-		defer func() { u.done <- nil }()
-		err := b.tx.Rollback()
-		b.tx = nil
-		if err != nil && !errors.Is(err, sql.ErrTxDone) {
-			b.db.log.Warn("store: roll back", "error", err)
+		if err := b.exec("RELEASE one"); err != nil {
+			return b.fail(err)
 		}
 		return true
 	}
 	// Why it failed may be what the others did ("it is there already"): nobody is told before that can be seen.
-	b.members = append(b.members, u)
 	if err := errors.Join(b.exec("ROLLBACK TO one"), b.exec("RELEASE one")); err != nil {
 		return b.fail(err)
 	}
@@ -196,9 +199,6 @@ func (b *batch) fail(err error) bool {
 
 // end commits and tells everybody.
 func (b *batch) end() {
-	if b.tx == nil {
-		return
-	}
 	err := b.tx.Commit()
 	if err != nil {
 		err = fmt.Errorf("store: update: not kept: %w", err)
