@@ -4,7 +4,9 @@ import (
 	"crypto/md5"
 	"database/sql"
 	"errors"
+	"hash"
 	"io"
+	"math"
 	"os"
 )
 
@@ -27,7 +29,7 @@ func (s *Service) NewLog(account, container, name string) (*Log, error) {
 	if err := checkBlobName(name); err != nil {
 		return nil, a.fault("log", err)
 	}
-	f, file, err := s.files.create(os.O_WRONLY | os.O_APPEND)
+	f, file, err := s.files.create(os.O_RDWR | os.O_APPEND)
 	if err != nil {
 		return nil, a.fault("log", err)
 	}
@@ -61,20 +63,12 @@ func (l *Log) Committed() {
 // Close closes the file and gives what fixes the blob's size and hash, in a
 // transaction after that of Record or in the same. Nobody may write any more.
 func (l *Log) Close() (finish func(tx *sql.Tx) error, err error) {
-	if err := l.File.Close(); err != nil {
-		return nil, l.a.fault("log", err)
-	}
-	f, err := os.Open(l.File.Name())
-	if err != nil {
-		return nil, l.a.fault("log", err)
-	}
-	defer f.Close()
 	sum := md5.New()
-	size, err := io.Copy(sum, f)
+	size, err := l.hash(sum)
 	if err == nil && l.s.db.Full() {
-		err = f.Sync()
+		err = l.Sync()
 	}
-	if err != nil {
+	if err := errors.Join(err, l.File.Close()); err != nil {
 		return nil, l.a.fault("log", err)
 	}
 	return func(tx *sql.Tx) error {
@@ -85,4 +79,14 @@ func (l *Log) Close() (finish func(tx *sql.Tx) error, err error) {
 			appendBlob, size, sum.Sum(nil), l.s.nextETag(), l.s.now().UnixNano(), l.r.id, l.r.file)
 		return err
 	}, nil
+}
+
+// hash reads the log's file.
+func (l *Log) hash(sum hash.Hash) (int64, error) {
+	info, err := l.Stat()
+	if err != nil || info.Size() == 0 {
+		return 0, err
+	}
+	buf := make([]byte, min(info.Size()+1, 64<<10))
+	return io.CopyBuffer(sum, io.NewSectionReader(l, 0, math.MaxInt64), buf)
 }

@@ -21,11 +21,14 @@ const grace = 10 * time.Second
 
 // command runs a command job that has its nodes.
 func (j *job) command() error {
-	var s commandSpec
-	if err := json.Unmarshal(j.snapshot().Spec, &s); err != nil {
-		return err
+	s := j.spec
+	if s == nil { // of a job that waited for this start
+		s = &commandSpec{}
+		if err := json.Unmarshal(j.rec.Spec, s); err != nil {
+			return err
+		}
 	}
-	return j.process(&s, func(p *paths) (string, error) {
+	return j.process(s, func(p *paths) (string, error) {
 		line, err := expand(s.Command, p.values)
 		if err != nil {
 			return "", userError("the command cannot be expanded: %v", err)
@@ -36,9 +39,9 @@ func (j *job) command() error {
 
 // process runs the processes of a job that has its nodes. command is asked when everything is in its place.
 func (j *job) process(s *commandSpec, command func(p *paths) (string, error)) (err error) {
-	e, r := j.e, j.snapshot()
+	e, r := j.e, j.rec
 	j.experiment = s.experiment()
-	j.change(func(r *Record) {
+	j.alter(func(r *Record) {
 		r.Outputs = destinations(r.Scope, r.Name, s)
 		r.note(map[string]string{"azureml.DevPlatv2": "true", "ProcessInfoFile": "azureml-logs/process_info.json"})
 		if s.CodeID != "" {
@@ -103,7 +106,7 @@ func (j *job) prepare(s *commandSpec, p *paths, log io.Writer) (*Prepared, error
 		fmt.Fprintln(log, prepared.Note)
 	}
 	if len(prepared.Missing) > 0 {
-		j.change(func(r *Record) { r.Properties["azureml.local.notProvided"] = strings.Join(prepared.Missing, "; ") })
+		j.alter(func(r *Record) { r.Properties["azureml.local.notProvided"] = strings.Join(prepared.Missing, "; ") })
 	}
 	return prepared, j.materialise(s, p)
 }
@@ -111,7 +114,7 @@ func (j *job) prepare(s *commandSpec, p *paths, log io.Writer) (*Prepared, error
 // spawn starts the job's processes and stores that it runs. The token that
 // they use is ended by the function that is returned, also beside an error.
 func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, logs *logs) ([]*process.Process, func(), error) {
-	e, r := j.e, j.snapshot()
+	e, r := j.e, j.rec
 	base, err := e.BaseURL()
 	if err != nil {
 		return nil, func() {}, err
@@ -157,7 +160,7 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 	return procs, revoke, nil
 }
 
-// begin stores that the job runs. A step's process need not wait for that: the
+// begin stores that the job runs. A step's process does not wait for that: the
 // process is on record on its own, and a step that is lost is not begun again.
 func (j *job) begin(logs *logs) error {
 	now := j.e.Clock()
@@ -174,14 +177,7 @@ func (j *job) begin(logs *logs) error {
 		}
 		return err
 	}
-	logs.begun = make(chan error, 1)
-	go func() {
-		err := j.e.storeWith(context.WithoutCancel(j.ctx), r, logs.record)
-		if err == nil {
-			logs.committed()
-		}
-		logs.begun <- err
-	}()
+	logs.begins(r)
 	return nil
 }
 

@@ -149,7 +149,7 @@ func (j *job) transfer() error {
 	if err != nil {
 		return userError("the output %q could not be registered as %s: %v", name, o.AssetName, err)
 	}
-	j.change(func(r *Record) {
+	j.alter(func(r *Record) {
 		d := r.Outputs[name]
 		d.AssetID = id
 		r.Outputs[name] = d

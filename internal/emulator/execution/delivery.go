@@ -224,7 +224,7 @@ func (p *pipelining) promote() error {
 			}
 		}
 	}
-	p.j.change(func(r *Record) {
+	p.j.alter(func(r *Record) {
 		for k, o := range found {
 			r.Outputs[k] = o
 		}

@@ -35,7 +35,7 @@ func (j *job) ownLog(name string) (*executionLog, error) {
 	if l.f, err = j.e.Blobs.Live(j.ctx, l.account, l.container, arm.RunPrefix(r.Name)+"/"+name); err != nil {
 		return nil, err
 	}
-	j.change(func(r *Record) { r.Logs = append(r.Logs, name) })
+	j.alter(func(r *Record) { r.Logs = append(r.Logs, name) })
 	return l, nil
 }
 

@@ -16,6 +16,7 @@ type job struct {
 	stop context.CancelCauseFunc
 	done chan struct{}
 
+	spec       *commandSpec // as it was read when the job was stored; may be nil
 	experiment string
 	place      *claim // in the compute's queue; nil for jobs that drive others
 
@@ -25,7 +26,8 @@ type job struct {
 	// keep is asked, when the job has completed, for more to store with its last state.
 	keep func(ctx context.Context, r *Record) (func(tx *sql.Tx) error, error)
 
-	mu  sync.Mutex
+	mu sync.Mutex
+	// rec is read under mu, but for what no job changes: Scope, Name, Parent, Root, Kind, Compute and Spec.
 	rec *Record
 }
 
@@ -40,7 +42,14 @@ func (j *job) snapshot() *Record {
 	return j.rec.clone()
 }
 
-// change alters the record in memory.
+// alter changes the record in memory.
+func (j *job) alter(f func(r *Record)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f(j.rec)
+}
+
+// change is alter for those who need the record as it is then.
 func (j *job) change(f func(r *Record)) *Record {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -51,7 +60,7 @@ func (j *job) change(f func(r *Record)) *Record {
 // enter moves to a state that need not survive a crash. A job that was asked
 // to end keeps saying so.
 func (j *job) enter(status string) {
-	j.change(func(r *Record) {
+	j.alter(func(r *Record) {
 		if r.Status != CancelRequested {
 			r.Status = status
 		}
@@ -60,7 +69,7 @@ func (j *job) enter(status string) {
 
 // requestCancel ends the job's work; the job itself says when it is over.
 func (j *job) requestCancel(reason string) {
-	j.change(func(r *Record) {
+	j.alter(func(r *Record) {
 		if !Ended(r.Status) {
 			r.Status, r.Reason = CancelRequested, reason
 		}
@@ -82,7 +91,7 @@ func (j *job) live() {
 }
 
 func (j *job) execute() error {
-	e, r := j.e, j.snapshot()
+	e, r := j.e, j.rec
 	if drive := j.driver(); drive != nil {
 		return drive()
 	}

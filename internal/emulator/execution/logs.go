@@ -1,9 +1,11 @@
 package execution
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 	"github.com/azureml-go/azureml/internal/emulator/blob"
@@ -18,7 +20,26 @@ type logs struct {
 	files   []*os.File
 
 	recorded bool
-	begun    chan error // answers once that the job runs is stored; nil when nobody waits for it
+	begun    chan error   // answers once that the job runs is stored; nil when nobody waits for it
+	later    *time.Timer  // stores that the job runs
+	store    func() error // does the same now
+}
+
+// brief is how long a step may run before it is stored that it does: one that
+// has ended by then costs one commit instead of two.
+const brief = 25 * time.Millisecond
+
+// begins stores soon that a step runs.
+func (l *logs) begins(r *Record) {
+	l.begun = make(chan error, 1)
+	l.store = func() error {
+		err := l.j.e.storeWith(context.WithoutCancel(l.j.ctx), r, l.record)
+		if err == nil {
+			l.committed()
+		}
+		return err
+	}
+	l.later = time.AfterFunc(brief, func() { l.begun <- l.store() })
 }
 
 func (j *job) openLogs(s *commandSpec) (*logs, error) {
@@ -26,7 +47,7 @@ func (j *job) openLogs(s *commandSpec) (*logs, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := j.snapshot()
+	r := j.rec
 	l := &logs{j: j, workers: ws}
 	account, container, err := j.e.Artifacts(j.ctx, r.Scope)
 	if err != nil {
@@ -58,27 +79,38 @@ func (l *logs) committed() {
 	for _, b := range l.blobs {
 		b.Committed()
 	}
-	l.j.change(func(r *Record) {
+	l.j.alter(func(r *Record) {
 		for _, w := range l.workers {
 			r.Logs = append(r.Logs, w.log)
 		}
 	})
 }
 
-// settled waits until it is stored that the job runs.
+// settled returns when it is stored that the job runs.
 func (l *logs) settled() error {
 	if l.begun == nil {
 		return nil
 	}
-	err := <-l.begun
-	l.begun = nil
-	return err
+	defer func() { l.begun = nil }()
+	if l.later.Stop() {
+		return l.store()
+	}
+	return <-l.begun
+}
+
+// over is settled of a job that has ended: what was not begun to be stored goes
+// with its last state.
+func (l *logs) over() error {
+	if l.begun != nil && l.later.Stop() {
+		l.begun = nil
+	}
+	return l.settled()
 }
 
 // finish closes the logs. What is left to store of them goes with the job's
 // last state.
 func (l *logs) finish() error {
-	errs := []error{l.settled()}
+	errs := []error{l.over()}
 	var closing []func(tx *sql.Tx) error
 	if !l.recorded {
 		closing = append(closing, l.record)
@@ -103,7 +135,7 @@ func (l *logs) finish() error {
 		return nil
 	}
 	if !l.recorded {
-		l.j.change(func(r *Record) {
+		l.j.alter(func(r *Record) {
 			for _, w := range l.workers {
 				r.Logs = append(r.Logs, w.log)
 			}

@@ -29,7 +29,7 @@ func (j *job) parallel() (err error) {
 	}
 	c := s.asCommand(plan)
 	j.experiment = s.experiment()
-	j.change(func(r *Record) {
+	j.alter(func(r *Record) {
 		r.Outputs = destinations(r.Scope, r.Name, c)
 		r.note(map[string]string{"azureml.DevPlatv2": "true", "azureml.parallelrun": "true"})
 		if s.CodeID != "" {

@@ -58,7 +58,7 @@ func (l *parallelLogs) open(name string) (*os.File, error) {
 	}
 	l.files[name] = f
 	l.order = append(l.order, name)
-	l.j.change(func(r *Record) { r.Logs = append(r.Logs, name) })
+	l.j.alter(func(r *Record) { r.Logs = append(r.Logs, name) })
 	return f, nil
 }
 
@@ -114,7 +114,7 @@ func (l *parallelLogs) copyTo(ctx context.Context, parent string) error {
 		copied = append(copied, to)
 	}
 	if p := l.j.e.running(l.j.rec.Scope, parent); p != nil {
-		p.change(func(r *Record) { r.Logs = append(r.Logs, copied...) })
+		p.alter(func(r *Record) { r.Logs = append(r.Logs, copied...) })
 	}
 	return nil
 }

@@ -158,7 +158,7 @@ func (j *job) collect(ctx context.Context, s *commandSpec, p *paths, succeeded b
 			errs = append(errs, userError("the output %q could not be registered as %s: %v", k, o.AssetName, err))
 			continue
 		}
-		j.change(func(r *Record) {
+		j.alter(func(r *Record) {
 			d := r.Outputs[k]
 			d.AssetID = id
 			r.Outputs[k] = d

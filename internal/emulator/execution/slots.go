@@ -9,6 +9,7 @@ import (
 type slots struct {
 	mu    sync.Mutex
 	used  int
+	size  int // of the compute; 0 when it must be asked for
 	queue []*claim
 	fleet fleet
 }
@@ -20,8 +21,8 @@ type claim struct {
 	ready chan struct{}
 }
 
-// enqueue takes a place in the queue for n nodes for a run. size is asked each time the
-// queue moves, because a compute can be changed while jobs wait.
+// enqueue takes a place in the queue for n nodes for a run. size is asked when the
+// queue moves and it is not known, or the compute was changed.
 func (s *slots) enqueue(run string, n int, size func() int) *claim {
 	c := &claim{run: run, n: n, ready: make(chan struct{})}
 	s.mu.Lock()
@@ -73,6 +74,7 @@ func (s *slots) free(c *claim) {
 func (s *slots) resized(size func() int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.size = 0
 	s.advance(size)
 }
 
@@ -82,8 +84,10 @@ func (s *slots) advance(size func() int) {
 	if len(s.queue) == 0 {
 		return
 	}
-	total := size()
-	for len(s.queue) > 0 && s.used+s.queue[0].n <= total {
+	if s.size <= 0 { // of a compute that cannot be used now: it may be, the next time
+		s.size = size()
+	}
+	for len(s.queue) > 0 && s.used+s.queue[0].n <= s.size {
 		c := s.queue[0]
 		s.queue = s.queue[1:]
 		s.used += c.n

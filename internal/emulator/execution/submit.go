@@ -28,7 +28,8 @@ type submission struct {
 
 	memory *memory // what the parent's steps have read already
 
-	rec *Record // as it is stored
+	rec  *Record // as it is stored
+	spec *commandSpec
 	run *tracking.NewRun
 }
 
@@ -97,7 +98,7 @@ func (e *Engine) draft(ctx context.Context, sub *submission, experiments map[str
 		r.Status, r.Started, r.Ended, r.Outputs, r.Error = d.Status, d.Started, d.Ended, d.Outputs, d.Error
 		sub.ended = r
 	}
-	sub.rec = r
+	sub.rec, sub.spec = r, &s
 	sub.run = &tracking.NewRun{ID: r.Name, ExperimentID: eid, Name: s.DisplayName, Parent: r.Parent, User: "local", Status: mlflowStatus(r.Status), Start: now, Tags: runTags(&s), Params: sub.params}
 	return nil
 }
@@ -105,11 +106,6 @@ func (e *Engine) draft(ctx context.Context, sub *submission, experiments map[str
 // insert stores one submission.
 func (e *Engine) insert(tx *sql.Tx, sub *submission) error {
 	r, ws := sub.rec, sub.sc.Key()
-	if _, err := stored(tx, ws, r.Name); err == nil {
-		return arm.Conflict("UserError", "A job named %q exists; a job's name cannot be used again.", r.Name)
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
 	if r.Parent != "" && sub.parent == nil {
 		p, err := stored(tx, ws, r.Parent)
 		if errors.Is(err, store.ErrNotFound) {
@@ -121,6 +117,9 @@ func (e *Engine) insert(tx *sql.Tx, sub *submission) error {
 		r.Root = p.Root
 	}
 	if err := insert(tx, r); err != nil {
+		if _, missing := stored(tx, ws, r.Name); missing == nil {
+			return arm.Conflict("UserError", "A job named %q exists; a job's name cannot be used again.", r.Name)
+		}
 		return err
 	}
 	if _, err := e.Tracking.CreateRunTx(tx, ws, sub.run); err != nil {
@@ -143,7 +142,7 @@ func (e *Engine) launch(r *Record) *job { return e.launchWith(r, nil) }
 func (e *Engine) launchWith(r *Record, sub *submission) *job {
 	j := &job{e: e, rec: r, done: make(chan struct{})}
 	if sub != nil {
-		j.keep = sub.keep
+		j.keep, j.spec = sub.keep, sub.spec
 	}
 	base := e.ctx
 	if sub != nil && sub.memory != nil {

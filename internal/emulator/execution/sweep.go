@@ -435,7 +435,7 @@ func (w *sweeping) nameBest() {
 	if w.best == nil {
 		return
 	}
-	w.j.change(func(r *Record) {
+	w.j.alter(func(r *Record) {
 		r.Properties["best_child_run_id"] = w.best.name
 		r.Properties["best_data_container_id"] = "dcid." + w.best.name
 		r.Properties["score"] = strconv.FormatFloat(w.best.metric, 'g', -1, 64)
@@ -474,7 +474,7 @@ func (w *sweeping) conclude() error {
 			errs = append(errs, userError("the output %q could not be registered as %s: %v", k, o.AssetName, err))
 			continue
 		}
-		j.change(func(r *Record) { d.AssetID = id; r.Outputs[k] = d })
+		j.alter(func(r *Record) { d.AssetID = id; r.Outputs[k] = d })
 	}
 	return errors.Join(errs...)
 }
