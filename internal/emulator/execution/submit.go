@@ -30,7 +30,7 @@ type submission struct {
 
 	rec  *Record // as it is stored
 	spec *commandSpec
-	run *tracking.NewRun
+	run  *tracking.NewRun
 }
 
 func (e *Engine) submit(ctx context.Context, sub submission) error {
