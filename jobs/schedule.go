@@ -39,7 +39,7 @@ func (Schedule) WireLayout() *wire.Layout { return &schedule }
 // WireDocument is what the service answered.
 func (s *Schedule) WireDocument() *wire.Document { return &s.doc }
 
-// Action is what a schedule does: *ScheduledJob, *Monitor, *DataImport and, of what the service answers, *UnknownAction.
+// Action is what a schedule does: *ScheduledJob, *Monitor, *DataImport, *BatchInvocation and, of what the service answers, *UnknownAction.
 type Action interface {
 	// checkAction reports what is wrong with the action as it stands here.
 	checkAction(ctx context.Context, c *checker, s *Schedule)
@@ -53,6 +53,7 @@ var _ = wire.RegisterSum[Action](&wire.Sum{
 		wire.ArmOf[ScheduledJob]("create_job", "CreateJob"),
 		wire.ArmOf[Monitor]("create_monitor", "CreateMonitor"),
 		wire.ArmOf[DataImport]("import_data", "ImportData"),
+		wire.ArmOf[BatchInvocation]("invoke_batch_endpoint", "InvokeBatchEndpoint"),
 	},
 	Unknown: func() any { return new(UnknownAction) },
 })
@@ -119,6 +120,8 @@ func (s Schedule) EncodeWire(e *wire.Encoding) (any, error) {
 		key = actions[1]
 	case *DataImport:
 		key = actions[2]
+	case *BatchInvocation:
+		return nil, fmt.Errorf("a schedule that invokes a batch endpoint cannot be written to a file: files have no word for it")
 	default:
 		return nil, fmt.Errorf("an action of a kind that is not known cannot be written to a file")
 	}
@@ -170,7 +173,7 @@ func (s *Schedule) check(ctx context.Context, c *checker) {
 		c.add("trigger", "%s", f)
 	}
 	if s.Action == nil {
-		c.add("action", "what the schedule does is missing: a *jobs.ScheduledJob, *jobs.Monitor or *jobs.DataImport")
+		c.add("action", "what the schedule does is missing: a *jobs.ScheduledJob, *jobs.Monitor, *jobs.DataImport or *jobs.BatchInvocation")
 		return
 	}
 	s.Action.checkAction(ctx, c, s)

@@ -27,7 +27,7 @@ type ScheduleBuilder struct {
 }
 
 // OnSchedule begins a schedule that acts when a trigger says so: jobs.Cron("0 2 * * *"), jobs.Every(1, jobs.Day). What it
-// does is said by Run, Rerun, Watch or Import.
+// does is said by Run, Rerun, Watch, Invoke or Import.
 func OnSchedule(name string, t Trigger) *ScheduleBuilder {
 	return &ScheduleBuilder{s: Schedule{Name: name, Trigger: t}}
 }

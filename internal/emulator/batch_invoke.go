@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -22,6 +23,7 @@ type invocation struct {
 	deployment string         // "" is the endpoint's default
 	id         string         // of the request, by which it is known when it comes again; "" for none
 	props      map[string]any // the request's properties
+	marks      map[string]any // further properties of the job
 }
 
 // batchRequest remembers what an invocation with an id made.
@@ -142,6 +144,9 @@ func (s *Server) invoke(ctx context.Context, sc arm.Scope, i *invocation) (job s
 	doc, err := w.job(ctx)
 	if err != nil {
 		return "", false, err
+	}
+	if own := doc.object("properties", "properties"); own != nil {
+		maps.Copy(own, i.marks)
 	}
 	err = s.submitAlso(ctx, sc, request.Job, doc, func(tx *sql.Tx) error {
 		if i.id == "" {

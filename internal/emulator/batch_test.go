@@ -48,10 +48,12 @@ func (c *client) blobText(name string) string {
 type o = map[string]any
 
 // batchWorld has an endpoint, files, with deployments, one and two, of a model and code.
-func batchWorld(t *testing.T) *client {
+func batchWorld(t *testing.T) *client { return batchWorldAt(t, Options{}) }
+
+func batchWorldAt(t *testing.T, opts Options) *client {
 	t.Helper()
 	needShell(t)
-	c := inside(t, open(t, Options{}))
+	c := inside(t, open(t, opts))
 	store := "https://" + DefaultScope.Account() + ".blob.core.windows.net/" + DefaultScope.BlobContainer() + "/"
 	c.blob("model/word.txt", "seen")
 	c.blob("code/score.sh", batchScript)

@@ -64,7 +64,9 @@ func checkSchedule(c *call, ch *change) error {
 		if err := ch.doc.missing("properties.action.endpointInvocationDefinition"); err != nil {
 			return err
 		}
-		return unscheduled(a)
+		if err := c.s.checkInvocation(c.ctx(), c.sc, ch.doc); err != nil {
+			return err
+		}
 	case "ImportData":
 		if err := ch.doc.missing("properties.action.dataImportDefinition"); err != nil {
 			return err

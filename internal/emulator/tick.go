@@ -106,6 +106,9 @@ func (s *Server) tick(sc arm.Scope, id string, at, now time.Time, first bool) {
 
 // fire starts a schedule's job for a time.
 func (s *Server) fire(ctx context.Context, sc arm.Scope, d document, at time.Time) (string, error) {
+	if d.text("properties", "action", "actionType") == "InvokeBatchEndpoint" {
+		return s.fireInvocation(ctx, sc, d, at)
+	}
 	job, err := s.scheduled(ctx, sc, d, at)
 	if err != nil {
 		return "", err
@@ -135,7 +138,7 @@ func (s *Server) scheduled(ctx context.Context, sc arm.Scope, d document, at tim
 		}
 	}
 	delete(def, "sourceJobId")
-	macro := strings.NewReplacer("${{name}}", name, "${{creation_context.trigger_time}}", at.UTC().Format("2006-01-02T15:04:05Z"))
+	macro := tickMacro(name, at)
 	for _, k := range []string{"inputs", "outputs"} {
 		if v, ok := def[k]; ok {
 			def[k] = replaced(v, macro)
@@ -149,6 +152,11 @@ func (s *Server) scheduled(ctx context.Context, sc arm.Scope, d document, at tim
 	own[scheduleProperty] = d.text("name")
 	def["properties"] = own
 	return document{"name": name, "properties": map[string]any(def)}, nil
+}
+
+// tickMacro puts a job's name and its time into texts.
+func tickMacro(job string, at time.Time) *strings.Replacer {
+	return strings.NewReplacer("${{name}}", job, "${{creation_context.trigger_time}}", at.UTC().Format("2006-01-02T15:04:05Z"))
 }
 
 // again is a job that has run, with what a schedule changes of it.
@@ -212,9 +220,8 @@ func (s *Server) freeName(ctx context.Context, sc arm.Scope, name string) (strin
 // unscheduled says why an action does nothing here.
 func unscheduled(action string) *arm.Error {
 	why := map[string]string{
-		"CreateMonitor":       "computes no monitoring signals: they are components of the azureml registry that run on Spark in Azure",
-		"ImportData":          "imports no data: it reaches no databases or file systems of others",
-		"InvokeBatchEndpoint": "does not invoke batch endpoints by schedule; schedule the pipeline itself",
+		"CreateMonitor": "computes no monitoring signals: they are components of the azureml registry that run on Spark in Azure",
+		"ImportData":    "imports no data: it reaches no databases or file systems of others",
 	}[action]
 	return arm.BadRequest("ActionNotSupported", "The local workspace %s.", why)
 }
