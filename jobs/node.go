@@ -115,6 +115,8 @@ func (n Nodes) EncodeWire(e *wire.Encoding) (any, error) {
 				}
 				m["_source"] = h.made.or(from)
 			}
+		} else if h := node.node(); h.component != nil {
+			bare(*h.component, m)
 		}
 		out[name] = m
 	}
@@ -226,6 +228,20 @@ func settle(h nodeHead, d *wire.Decoding, step *wire.Node, field string) {
 	}
 	if d.Spelling() == wire.YAML {
 		*h.made = sourceOf(*h.component)
+	}
+}
+
+// bare leaves out of a step, as files have it, the name of a component that is defined in it and has no name of its own.
+func bare(of ComponentSource, step map[string]any) {
+	c, ok := of.(Component)
+	if !ok || !*c.common().anonymous {
+		return
+	}
+	for _, field := range []string{"component", "trial"} {
+		if m, ok := step[field].(map[string]any); ok {
+			delete(m, "name")
+			delete(m, "version")
+		}
 	}
 }
 

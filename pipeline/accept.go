@@ -45,6 +45,17 @@ func accepted(input string) string {
 	return strings.Join(out, ", ")
 }
 
+// indefinite is a type with its article.
+func indefinite(t string) string {
+	if t == "integer" || t == "mltable" || t == "mlflow_model" {
+		return "an " + t
+	}
+	return "a " + t
+}
+
+// known tells the types that inputs can have.
+func known(t string) bool { return t == "path" || accepted(t) != "" }
+
 func parameter(t string) bool {
 	return slices.Contains([]string{jobs.ParameterString, jobs.ParameterNumber, jobs.ParameterInteger, jobs.ParameterBoolean}, t)
 }
@@ -107,9 +118,9 @@ func misfit(want jobs.ComponentInput, in jobs.Input) (Kind, string) {
 	case got == "" || want.Type == "":
 		return "", ""
 	case parameter(got) && !parameter(want.Type):
-		return WrongType, fmt.Sprintf("wants a %s, and is given the value %q; give it data as jobs.%s(%q), or the port of a step", want.Type, in.Text(), maker(want.Type), in.Text())
+		return WrongType, fmt.Sprintf("wants %s, and is given the value %q; give it data as jobs.%s(%q), or the port of a step", indefinite(want.Type), in.Text(), maker(want.Type), in.Text())
 	case !accepts(want.Type, got):
-		return WrongType, fmt.Sprintf("wants a %s, and is given %s; it takes %s", want.Type, describe(in, got), accepted(want.Type))
+		return WrongType, fmt.Sprintf("wants %s, and is given %s; it takes %s", indefinite(want.Type), describe(in, got), accepted(want.Type))
 	case len(want.Enum) > 0 && !slices.Contains(want.Enum, in.Text()):
 		return WrongValue, fmt.Sprintf("%q is none of %s", in.Text(), strings.Join(want.Enum, ", "))
 	}

@@ -48,8 +48,8 @@ func TestFaults(t *testing.T) {
 			a := p.Step("prep", prep()).In("raw", raw(p))
 			s.In("m", a.Out("clean")).In("f", p.Input("n", jobs.Literal(3)))
 		}, []string{
-			`wrong type: step "score": inputs.m: wants a mlflow_model, and parent.jobs.prep.outputs.clean gives a uri_folder; it takes mlflow_model`,
-			`wrong type: step "score": inputs.f: wants a uri_file, and parent.inputs.n gives a integer; it takes uri_file`,
+			`wrong type: step "score": inputs.m: wants an mlflow_model, and parent.jobs.prep.outputs.clean gives a uri_folder; it takes mlflow_model`,
+			`wrong type: step "score": inputs.f: wants a uri_file, and parent.inputs.n gives an integer; it takes uri_file`,
 		}},
 		"value for data": {func(p *pipeline.Builder) { p.Step("prep", prep()).Set("raw", "azureml:iris:1") }, []string{
 			`wrong type: step "prep": inputs.raw: wants a uri_folder, and is given the value "azureml:iris:1"; give it data as jobs.URIFolder("azureml:iris:1")`,
@@ -62,7 +62,7 @@ func TestFaults(t *testing.T) {
 			p.Step("s", c).Set("a", 1.5).Set("b", "z").Set("c", 0.5).Set("d", time.Now())
 		}, []string{
 			`wrong value: step "s": inputs.a: 1.5 is above the most, 1`, `wrong value: step "s": inputs.b: "z" is none of x, y`,
-			`wrong type: step "s": inputs.c: wants a integer, and is given the number "0.5"`, `wrong value: step "s": inputs.d: a time.Time is no value`,
+			`wrong type: step "s": inputs.c: wants an integer, and is given the number "0.5"`, `wrong value: step "s": inputs.d: a time.Time is no value`,
 		}},
 		"duplicates": {func(p *pipeline.Builder) {
 			r := raw(p)
@@ -101,7 +101,7 @@ func TestFaults(t *testing.T) {
 			p.Step("f", &jobs.ImportJob{})
 			p.Step("g", p)
 		}, []string{
-			`invalid: step "a": a int cannot be a step`, `invalid: step "b": is made of nothing`, `invalid: step "c": is made of another step`, `invalid: step "e": is control flow; use If`,
+			`invalid: step "a": a value of type int cannot be a step`, `invalid: step "b": is made of nothing`, `invalid: step "c": is made of another step`, `invalid: step "e": is control flow; use If`,
 			`invalid: step "f": an import job cannot be a step; use a *jobs.DataTransferNode`, `cycle: step "g": the pipeline "p" cannot be a step of itself`,
 		}},
 		"fields that the kind does not have": {func(p *pipeline.Builder) {
@@ -342,4 +342,15 @@ func TestFluentJobsBecomeSteps(t *testing.T) {
 	require.ErrorContains(t, err, `step "bad"`)
 	_, err = fit.Build()
 	require.ErrorContains(t, err, "a uri_folder needs a path", "as a job the input has to be somewhere")
+}
+
+func TestTypesOfInputsAreKnown(t *testing.T) {
+	p := pipeline.New("p").On("c")
+	p.Step("s", jobs.Command("true").In(azureml.Ref("azureml:e:1")))
+	p.Optional("odd", "strange")
+	p.Group("g").Parameter("x", jobs.ComponentInput{Type: "float"})
+	_, err := p.Build()
+	require.ErrorIs(t, err, pipeline.WrongType)
+	require.ErrorContains(t, err, `inputs.odd: "strange" is no type`)
+	require.ErrorContains(t, err, `inputs.g.x: "float" is no type`)
 }

@@ -155,6 +155,8 @@ func (b *Builder) Parameter(name string, in jobs.ComponentInput) Port {
 	if in.Type == "" {
 		b.faults.add(WrongType, "", "inputs."+name, "the type is required: a jobs.Parameter… or a jobs.DataType")
 		in.Type = jobs.ParameterString
+	} else if !known(in.Type) {
+		b.faults.add(WrongType, "", "inputs."+name, "%q is no type; it is one of %s", in.Type, accepted("path")+", path, boolean, integer, number, string")
 	}
 	b.inputs = append(b.inputs, input{name: name, spec: in})
 	return Port{b: b, name: name}

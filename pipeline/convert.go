@@ -31,7 +31,7 @@ func (m *making) jobDraft(d *draft, s jobs.Spec) {
 	case *jobs.ImportJob:
 		d.fault(Invalid, "", "an import job cannot be a step; use a *jobs.DataTransferNode with the task jobs.ImportData")
 	default:
-		d.fault(Invalid, "", "a %T cannot be a step", j)
+		d.fault(Invalid, "", "a value of type %T cannot be a step", j)
 	}
 }
 

@@ -100,7 +100,7 @@ func (m *making) newDraft(of any) *draft {
 	case *Step:
 		d.fault(Invalid, "", "is made of another step; give it what that one is made of")
 	default:
-		d.fault(Invalid, "", "a %T cannot be a step; give it a job, a component, a reference to one, a pipeline or a node", of)
+		d.fault(Invalid, "", "a value of type %T cannot be a step; give it a job, a component, a reference to one, a pipeline or a node", of)
 	}
 	if d.node == nil { // something to hang faults on
 		d.node, d.free, d.broken = &jobs.UnknownNode{}, true, true
@@ -131,7 +131,7 @@ func (m *making) componentDraft(d *draft, c jobs.Component) {
 	case *jobs.DataTransferComponent:
 		d.node = &jobs.DataTransferNode{}
 	default:
-		d.fault(Invalid, "component", "a %T cannot be a step", c)
+		d.fault(Invalid, "component", "a value of type %T cannot be a step", c)
 		return
 	}
 	k := m.inline(c)

@@ -98,7 +98,7 @@ func (m *making) loop(c *Loop) jobs.Node {
 					continue
 				}
 				if !accepts(want.Type, kind) {
-					m.faults.add(WrongType, name, "mapping", "the input %q of %q wants a %s, and its output %q is a %s", to, c.body.name, want.Type, p.from.name, kind)
+					m.faults.add(WrongType, name, "mapping", "the input %q of %q wants %s, and its output %q is %s", to, c.body.name, indefinite(want.Type), p.from.name, indefinite(kind))
 					continue
 				}
 			}

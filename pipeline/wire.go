@@ -164,7 +164,7 @@ func (m *making) value(x *made, at string, b binding) (jobs.Input, bool) {
 		m.edge(s.name, b.port)
 		kind, mode := m.typeOf(b.port)
 		if declared && !accepts(want.Type, kind) {
-			m.faults.add(WrongType, s.name, at, "wants a %s, and %s gives a %s; it takes %s", want.Type, strings.Trim(b.port.Expression(), "${}"), kind, accepted(want.Type))
+			m.faults.add(WrongType, s.name, at, "wants %s, and %s gives %s; it takes %s", indefinite(want.Type), strings.Trim(b.port.Expression(), "${}"), indefinite(kind), accepted(want.Type))
 			return jobs.Input{}, false
 		}
 		if infer {

@@ -67,6 +67,7 @@ func commandNode(g *graph, s *step, p map[string]any) error {
 		return at("limits", err)
 	}
 	if limits != nil {
+		seconds(limits)
 		p["limits"] = limits
 	}
 	return nil

@@ -104,7 +104,7 @@ type earlierStep struct {
 }
 
 // earlier finds completed runs with the same fingerprint, newest first, and
-// when there are none the last one of a step of that name.
+// when there are none the one of a step of that name that is most like it.
 func (u *reuser) earlier(ctx context.Context, f *fingerprint, name string) (found []*candidate, last *earlierStep, err error) {
 	ws := u.c.sc.Key()
 	err = u.c.e.DB.View(ctx, func(tx *sql.Tx) error {
@@ -139,19 +139,51 @@ func (u *reuser) earlier(ctx context.Context, f *fingerprint, name string) (foun
 		if len(found) > 0 {
 			return nil
 		}
-		last = &earlierStep{}
-		var parts []byte
-		err = tx.QueryRow(`SELECT run, parts FROM reuse WHERE ws=? AND step=? ORDER BY seq DESC LIMIT 1`, ws, name).Scan(&last.run, &parts)
-		if errors.Is(err, sql.ErrNoRows) {
-			last = nil
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(parts, &last.parts)
+		last, err = nearest(tx, ws, name, f)
+		return err
 	})
 	return found, last, err
+}
+
+// nearest is the run, of the last eight of a step of that name, that differs
+// least; of equal ones the newest. nil when there is none.
+func nearest(tx *sql.Tx, ws, name string, f *fingerprint) (*earlierStep, error) {
+	rows, err := tx.Query(`SELECT run, parts FROM reuse WHERE ws=? AND step=? ORDER BY seq DESC LIMIT 8`, ws, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var best *earlierStep
+	least := 0
+	for rows.Next() {
+		at := &earlierStep{}
+		var parts []byte
+		if err := rows.Scan(&at.run, &parts); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(parts, &at.parts); err != nil {
+			return nil, err
+		}
+		if n := f.differences(at); best == nil || n < least {
+			best, least = at, n
+		}
+	}
+	return best, rows.Err()
+}
+
+// differences counts the parts that are not the same.
+func (f *fingerprint) differences(of *earlierStep) (n int) {
+	for k, v := range f.parts {
+		if of.parts[k] != v {
+			n++
+		}
+	}
+	for k := range of.parts {
+		if _, ok := f.parts[k]; !ok {
+			n++
+		}
+	}
+	return n
 }
 
 // changed names an output that is not what it was when the run completed.

@@ -12,6 +12,10 @@ import (
 
 // job is the job that a step runs as.
 func (g *graph) job(sc arm.Scope, pipeline string, s *step, from source) (json.RawMessage, error) {
+	s, err := g.bound(s)
+	if err != nil {
+		return nil, err
+	}
 	c := s.component
 	if c == nil {
 		c = &component{}
@@ -117,11 +121,7 @@ func (s *step) sweep(p, trial map[string]any) error {
 		if m == nil {
 			continue
 		}
-		for _, t := range []string{"timeout", "trialTimeout"} { // a node's are in seconds
-			if n, ok := m[t].(float64); ok {
-				m[t] = fmt.Sprintf("PT%gS", n)
-			}
-		}
+		seconds(m)
 		if t, ok := m["type"].(string); ok && k == "earlyTermination" && m["policyType"] == nil {
 			m["policyType"] = t
 		}
