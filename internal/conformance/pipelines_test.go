@@ -208,7 +208,7 @@ var lacks = []struct {
 	what     string
 	evidence *regexp.Regexp
 }{
-	{"it needs the network", regexp.MustCompile(`the input could not be fetched: Get "https?://[^"]*"|wget: unable to resolve host address .*`)},
+	{"it needs the network", regexp.MustCompile(`the input ("\w+" )?could not be fetched: Get "https?://[^"]*"|wget: unable to resolve host address .*`)},
 	{"it needs a program", regexp.MustCompile(`\d+: \S+: (?:command )?not found`)},
 	{"it needs a Python package", regexp.MustCompile(`ModuleNotFoundError: No module named '[^']*'`)},
 	{"the script, a stub, was to write it", regexp.MustCompile(`the input is an mltable, and its folder has no file MLTable`)},

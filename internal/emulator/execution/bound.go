@@ -62,11 +62,7 @@ func (g *graph) bound(s *step) (*step, error) {
 			return nil, fmt.Errorf("search_space: %w", err)
 		}
 	}
-	if v, ok := fields["display_name"]; ok {
-		if err := json.Unmarshal(v, &out.DisplayName); err != nil {
-			return nil, fmt.Errorf("display_name: %w", err)
-		}
-	}
+	out.DisplayName = g.bind(s.DisplayName)
 	out.raw = raw
 	return &out, nil
 }
@@ -93,6 +89,10 @@ func (g *graph) boundValue(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, x := range v {
+			if text, ok := x.(string); ok && g.unset(text) {
+				delete(v, k)
+				continue
+			}
 			v[k] = g.boundValue(x)
 		}
 	case []any:
@@ -122,5 +122,27 @@ func seconds(limits map[string]any) {
 		if n, ok := limits[k].(float64); ok {
 			limits[k] = "PT" + strconv.FormatFloat(n, 'f', -1, 64) + "S"
 		}
+	}
+}
+
+// unset tells of a text that is bound to an optional input without a value:
+// what has it is left out, as if the file had not said it.
+func (g *graph) unset(text string) bool {
+	m := fromInput.FindStringSubmatch(text)
+	if m == nil {
+		return false
+	}
+	in, ok := g.spec.Inputs[m[1]]
+	return ok && (in == nil || in.Type == "literal" && in.Value == nil)
+}
+
+// variables adds the environment variables of a step to those of its component.
+func (g *graph) variables(to map[string]scalar, s *step) {
+	for k, v := range s.EnvironmentVariables {
+		if g.unset(string(v)) {
+			delete(to, k)
+			continue
+		}
+		to[k] = scalar(g.bind(string(v)))
 	}
 }

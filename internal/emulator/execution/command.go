@@ -130,7 +130,7 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 	}
 	env := append([]string(nil), prepared.Env...)
 	for _, k := range sorted(s.EnvironmentVariables) {
-		env = append(env, k+"="+string(s.EnvironmentVariables[k]))
+		env = append(env, k+"="+fill(string(s.EnvironmentVariables[k]), p.values))
 	}
 	env = append(env, s.vars...)
 	// The variables of Azure ML win over those of the user, as they do there.

@@ -10,9 +10,10 @@ import (
 // reference is an expression in a command: ${{inputs.x}}, ${{outputs.x}} or ${{search_space.x}}.
 var reference = regexp.MustCompile(`\$\{\{\s*(\w+)\.([\w.\-]+)\s*\}\}`)
 
-// optional is a group that goes when an input in it has no value: [--flag ${{inputs.x}}] in jobs,
-// $[[--flag ${{inputs.x}}]] in components. A shell's own [ … ] has a space behind the bracket.
-var optional = regexp.MustCompile(`\$\[\[(.*?)\]\]|\[([^\s\[\]][^\[\]]*?\$\{\{[^\[\]]*?)\]`)
+// optional is a group that goes when an input in it has no value: $[[--flag ${{inputs.x}}]] in components,
+// [--flag ${{inputs.x}}] in jobs, where azure-ai-ml knows it by words and one input between the brackets.
+// A shell's own [ … ] has a space behind the bracket.
+var optional = regexp.MustCompile(`(?s)\$\[\[(.*?)\]\]|\[((?:[\w.\-][\w.\s\-]*)?\$\{\{\s*inputs\.[\w.\-]+\s*\}\})\]`)
 
 // references lists the expressions of a command that stand outside optional groups, as "inputs.x",
 // then those inside of one.
@@ -42,6 +43,9 @@ func expand(command string, values map[string]string) (string, error) {
 				return ""
 			}
 		}
+		if m[2] != "" && m[2][0] != '-' { // echo [${{inputs.x}}] prints brackets
+			return group
+		}
 		return text
 	})
 	var missing []string
@@ -58,4 +62,15 @@ func expand(command string, values map[string]string) (string, error) {
 		return "", fmt.Errorf("%s: no such value", strings.Join(missing, ", "))
 	}
 	return out, nil
+}
+
+// fill puts values into a text that is no command: an environment variable's. What has no value stays.
+func fill(text string, values map[string]string) string {
+	return reference.ReplaceAllStringFunc(text, func(e string) string {
+		m := reference.FindStringSubmatch(e)
+		if v, ok := values[m[1]+"."+m[2]]; ok {
+			return v
+		}
+		return e
+	})
 }

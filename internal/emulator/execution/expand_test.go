@@ -12,6 +12,8 @@ func TestExpand(t *testing.T) {
 		{"run --data ${{inputs.data}} --lr ${{ inputs.lr }} > ${{outputs.model}}/log", "run --data /in/data --lr 0.1 > /out/log"},
 		{"run [--lr ${{inputs.lr}}] [--no ${{inputs.none}}]", "run --lr 0.1 "},
 		{"run $[[--lr ${{inputs.lr}}]] $[[--no ${{inputs.none}}]]", "run --lr 0.1 "},
+		{"run $[[--lr\n${{inputs.lr}}]]$[[--no\n${{inputs.none}}]]", "run --lr\n0.1"},
+		{"echo [${{inputs.lr}}] [${{inputs.lr}}|${{inputs.g.a}}] a[${{inputs.lr}}] ${{inputs.data}}[${{inputs.none}}]", "echo [0.1] [0.1|x] a[0.1] /in/data"},
 		{"if [ -f ${{inputs.data}}/x ]; then echo ${{inputs.g.a}}; fi", "if [ -f /in/data/x ]; then echo x; fi"},
 		{"if [[ ${{inputs.lr}} == 0.1 ]]; then echo $HOME ${HOME}; fi", "if [[ 0.1 == 0.1 ]]; then echo $HOME ${HOME}; fi"},
 	} {

@@ -168,7 +168,7 @@ func (j *job) parallelEnv(plan *parallelPlan, c *commandSpec, paths *paths, prep
 	e, r := j.e, j.snapshot()
 	env := append([]string(nil), prepared.Env...)
 	for _, k := range sorted(c.EnvironmentVariables) {
-		env = append(env, k+"="+string(c.EnvironmentVariables[k]))
+		env = append(env, k+"="+fill(string(c.EnvironmentVariables[k]), paths.values))
 	}
 	if plan.ModelID != "" {
 		dir, err := j.fetchModel(plan.ModelID, filepath.Join(paths.root, "model"))

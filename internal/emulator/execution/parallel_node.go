@@ -2,8 +2,8 @@ package execution
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
@@ -67,17 +67,15 @@ func parallelNode(g *graph, s *step, p map[string]any) error {
 	if vars == nil {
 		vars = map[string]scalar{}
 	}
-	for k, v := range s.EnvironmentVariables {
-		vars[k] = scalar(g.bind(string(v)))
-	}
+	g.variables(vars, s)
 	resources, err := firstCamel(s.Resources, s.component.Resources)
 	if err != nil {
 		return at("resources", err)
 	}
-	if n, ok := resources["instanceCount"].(string); ok { // bound to the pipeline
-		var count int
-		if _, err := fmt.Sscan(g.bind(n), &count); err != nil {
-			return arm.Invalid("resources.instance_count", "want a whole number, got %q", g.bind(n))
+	if n, ok := resources["instanceCount"].(string); ok {
+		count, err := strconv.Atoi(n)
+		if err != nil {
+			return arm.Invalid("resources.instance_count", "want a whole number, got %q", n)
 		}
 		resources["instanceCount"] = count
 	}

@@ -211,7 +211,7 @@ func (g *graph) adopt(c *component) {
 		g.spec.Inputs = map[string]*input{}
 	}
 	for k, p := range c.Inputs {
-		if g.spec.Inputs[k] == nil && p.Default != nil {
+		if g.spec.Inputs[k] == nil && (p.Default != nil || bool(p.Optional)) {
 			g.spec.Inputs[k] = &input{Type: "literal", Value: p.Default}
 		}
 	}
@@ -276,8 +276,11 @@ func (e *Engine) equip(ctx context.Context, sc arm.Scope, s *step, known map[str
 // compute of a step: its own, else the pipeline's, else the default.
 func (g *graph) compute(s *step) string {
 	for _, c := range []string{s.ComputeID, g.spec.ComputeID, g.spec.Settings.DefaultCompute} {
-		if c != "" && !strings.EqualFold(c, serverless) {
-			return assetID(g.bind(c))
+		if g.unset(c) {
+			continue
+		}
+		if c = g.bind(c); c != "" && !strings.EqualFold(c, serverless) {
+			return assetID(c)
 		}
 	}
 	return ""

@@ -55,7 +55,7 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 			err = nil // a step need not write each output
 		}
 		if err != nil {
-			return err
+			return ofInput(k, err)
 		}
 	}
 	for _, k := range sorted(s.Outputs) {
@@ -187,4 +187,16 @@ func (j *job) keepOutput(ctx context.Context, o output, from string, loc *arm.Lo
 	}
 	_, err := j.e.Blobs.PutFile(ctx, loc.Account, loc.Container, loc.Path, from, nil)
 	return 1, err
+}
+
+// ofInput says in a user's error which input it is about.
+func ofInput(name string, err error) error {
+	var e *JobError
+	if !errors.As(err, &e) {
+		return err
+	}
+	if rest, ok := strings.CutPrefix(e.Message, "the input "); ok {
+		return userError("the input %q %s", name, rest)
+	}
+	return userError("the input %q: %s", name, e.Message)
 }

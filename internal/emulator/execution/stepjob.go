@@ -55,9 +55,7 @@ func (g *graph) command(s *step) (map[string]any, error) {
 	if vars == nil {
 		vars = map[string]scalar{}
 	}
-	for k, v := range s.EnvironmentVariables {
-		vars[k] = scalar(g.bind(string(v)))
-	}
+	g.variables(vars, s)
 	run := map[string]any{"command": c.Command, "codeId": assetID(c.Code), "environmentId": assetID(c.Environment), "environmentVariables": vars}
 	for k, of := range map[string][2]json.RawMessage{"resources": {s.Resources, c.Resources}, "distribution": {s.Distribution, c.Distribution}} {
 		m, err := firstCamel(of[0], of[1])

@@ -63,6 +63,20 @@ func (s *sweepSpec) trial(raw json.RawMessage, index int, values map[string]any)
 		}
 		params[k] = text
 	}
+	vars := maps.Clone(s.Trial.EnvironmentVariables)
+	if vars == nil {
+		vars = map[string]scalar{}
+	}
+	known := map[string]string{}
+	for k, v := range params {
+		known["search_space."+k] = v
+	}
+	for k, text := range vars {
+		vars[k] = scalar(fill(string(text), known))
+	}
+	for k, v := range params { // as Azure sets them
+		vars["AZUREML_SWEEP_"+k] = scalar(v)
+	}
 	line = reference.ReplaceAllStringFunc(line, func(e string) string {
 		m := reference.FindStringSubmatch(e)
 		if v, ok := params[m[2]]; ok && m[1] == "search_space" {
@@ -82,7 +96,7 @@ func (s *sweepSpec) trial(raw json.RawMessage, index int, values map[string]any)
 	}
 	p := map[string]any{
 		"tags":    map[string]string{"hyperparameters": string(shown)},
-		"jobType": "Command", "command": line, "codeId": s.Trial.CodeID, "environmentId": s.Trial.EnvironmentID, "environmentVariables": s.Trial.EnvironmentVariables,
+		"jobType": "Command", "command": line, "codeId": s.Trial.CodeID, "environmentId": s.Trial.EnvironmentID, "environmentVariables": vars,
 		"outputs": outputs, "displayName": strings.TrimSuffix(s.DisplayName+"_"+strconv.Itoa(index), "_"),
 	}
 	for _, k := range []string{"computeId", "experimentName", "inputs", "identity"} {

@@ -44,6 +44,12 @@ func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, singl
 		}
 	}
 	if single {
+		for _, err := range e.Blobs.List(ctx, loc.Account, loc.Container, name+"/") {
+			if err != nil {
+				return "", err
+			}
+			return "", userError("what is at %s is a folder, and the input is of type uri_file", arm.BlobURL(loc.Account, loc.Container, name+"/"))
+		}
 		return "", userError("there is no file at %s", arm.BlobURL(loc.Account, loc.Container, name))
 	}
 	n, err := e.Blobs.FetchFolder(ctx, loc.Account, loc.Container, name, dir, 0o600)

@@ -76,6 +76,9 @@ func (j *job) variables(base, token string, expires int64, paths *paths) []strin
 		"PYTHONUNBUFFERED": "1",
 	}
 	for name, val := range paths.values {
+		if _, port, ok := strings.Cut(name, "."); ok {
+			v["AZUREML_PARAMETER_"+port] = val
+		}
 		if in, ok := strings.CutPrefix(name, "inputs."); ok {
 			v["AZURE_ML_INPUT_"+in] = val
 			v["AZUREML_DATAREFERENCE_"+in] = val

@@ -1,0 +1,102 @@
+//go:build unix
+
+package local_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What steps take from their pipeline besides their inputs, and what programs
+// find in their variables.
+func TestPipelinesBound(t *testing.T) {
+	t.Parallel()
+	perform(t, map[string]flow{
+		"resources, distribution, limits, compute and variables": {
+			files: map[string]string{"inner.yml": `
+type: pipeline
+name: inner
+version: 1
+inputs:
+  word: {type: string}
+  where: {type: string, default: serverless}
+  nodes: {type: integer, default: 1}
+  each: {type: integer, default: 1}
+  longest: {type: integer, default: 1}
+  size: {type: string, optional: true}
+jobs:
+  train:
+    type: command
+    component: ./train.yml
+    compute: '${{parent.inputs.where}}'
+    resources: {instance_type: '${{parent.inputs.size}}', instance_count: '${{parent.inputs.nodes}}'}
+    distribution: {type: pytorch, process_count_per_instance: '${{parent.inputs.each}}'}
+    limits: {timeout: '${{parent.inputs.longest}}'}
+    environment_variables: {WORD: '${{parent.inputs.word}}', SIZE: '${{parent.inputs.size}}'}
+    inputs: {w: '${{parent.inputs.word}}'}
+`, "train.yml": `
+type: command
+name: train
+inputs: {w: {type: string}}
+ENV
+distribution: {type: pytorch, process_count_per_instance: 1}
+command: echo "$WORD ${SIZE-none} $WORLD_SIZE" >>DIR/$RANK
+`},
+			yaml: `
+inputs: {word: hello there, where: cpu-cluster, nodes: 2, each: 2, longest: 300}
+jobs:
+  outer:
+    type: pipeline
+    component: ./inner.yml
+    inputs: {word: "${{parent.inputs.word}}", where: "${{parent.inputs.where}}", nodes: "${{parent.inputs.nodes}}", each: "${{parent.inputs.each}}", longest: "${{parent.inputs.longest}}"}
+`,
+			check: func(p *performed) {
+				for _, rank := range []string{"0", "1", "2", "3"} {
+					require.Equal(p, "hello there none 4\n", p.noted(rank))
+				}
+			},
+		},
+		"inputs and outputs in variables": {yaml: `
+inputs: {word: "a 'b' $HOME"}
+jobs:
+  say:
+    type: command
+    ENV
+    command: 'echo "$GIVEN|$AZUREML_PARAMETER_word|$AZUREML_PARAMETER_count|$OTHER" >DIR/said; [ "$AZUREML_PARAMETER_out" = "$TO" ] && [ "$TO" = ${{outputs.out}} ]'
+    environment_variables: {GIVEN: "<${{inputs.word}}>", OTHER: "${{inputs.none}}", TO: "${{outputs.out}}"}
+    inputs: {word: "${{parent.inputs.word}}", count: 3}
+    outputs: {out: {type: uri_folder}}
+`, check: func(p *performed) {
+			require.Equal(p, "<a 'b' $HOME>|a 'b' $HOME|3|${{inputs.none}}\n", p.noted("said"))
+		}},
+		"a trial's values in variables": {yaml: `
+jobs:
+  tune:
+    type: sweep
+    search_space: {lr: {type: choice, values: [0.5]}}
+    sampling_algorithm: grid
+    objective: {goal: minimize, primary_metric: loss}
+    limits: {max_total_trials: 1, max_concurrent_trials: 1}
+    trial:
+      type: command
+      inputs: {lr: {type: number}}
+      ENV
+      command: echo "$AZUREML_SWEEP_lr ${{inputs.lr}}" >DIR/said
+`, fails: "No trial logged the metric", check: func(p *performed) { require.Equal(p, "0.5 0.5\n", p.noted("said")) }},
+		"a folder where a file is wanted": {yaml: `
+jobs:
+  make: {type: command, ENV, command: "echo x >${{outputs.o}}/x", outputs: {o: {type: uri_folder}}}
+  read: {type: command, component: ./file.yml, inputs: {i: "${{parent.jobs.make.outputs.o}}"}}
+`, files: map[string]string{"file.yml": `
+type: command
+name: file
+inputs: {i: {type: uri_file}}
+ENV
+command: cat ${{inputs.i}}
+`}, fails: `the input "i": what is at `, check: func(p *performed) {
+			require.True(p, strings.HasSuffix(p.err.Error(), "is a folder, and the input is of type uri_file"), p.err)
+		}},
+	})
+}
