@@ -360,6 +360,8 @@ func (s Space) fault() string {
 		return fmt.Sprintf("max_value %v is below min_value %v", s.Max, s.Min)
 	case s.Sigma < 0:
 		return fmt.Sprintf("sigma %v is negative", s.Sigma)
+	case slices.Contains(s.Type.fields(), "q") && s.Q <= 0:
+		return fmt.Sprintf("q %v is not above 0", s.Q)
 	case s.Type == SpaceRandInt && s.Upper <= 0:
 		return fmt.Sprintf("upper %d is not above 0", s.Upper)
 	}

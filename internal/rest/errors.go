@@ -215,7 +215,7 @@ func (e *serviceError) leaves(into *[]string, depth int) {
 	if m == "" {
 		return
 	}
-	if e.Target != "" && depth > 0 && !strings.Contains(m, e.Target) {
+	if e.Target != "" && (depth > 0 || strings.HasPrefix(e.Target, "properties.")) && !strings.Contains(m, e.Target) {
 		m = e.Target + ": " + m
 	}
 	for _, have := range *into {

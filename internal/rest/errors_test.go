@@ -101,3 +101,11 @@ func TestHeadersOfRequests(t *testing.T) {
 	require.NotEmpty(t, h.Get("X-Ms-Client-Request-Id"))
 	require.NotEqual(t, h.Get("X-Ms-Client-Request-Id"), s.sent[1].header.Get("X-Ms-Client-Request-Id"))
 }
+
+func TestErrorsNameTheField(t *testing.T) {
+	t.Parallel()
+	_, m := innermost([]byte(`{"error":{"code":"ValidationError","message":"want a number","target":"properties.limits.maxTotalTrials"}}`))
+	require.Equal(t, "properties.limits.maxTotalTrials: want a number", m)
+	_, m = innermost([]byte(`{"error":{"code":"Conflict","message":"is there","target":"workspace"}}`))
+	require.Equal(t, "is there", m)
+}

@@ -121,6 +121,11 @@ func (r *Resolver) output(ctx context.Context, sc Scope, u URI, hops int) (*Loca
 		}
 	}
 	if !known {
+		if r.Output != nil {
+			if _, _, ran := r.Output(ctx, sc, u.Job, "default"); ran { // a child, which has no document
+				return nil, NotFound("job output", u.Job+"/outputs/"+u.Output)
+			}
+		}
 		if err := r.read(ctx, sc.Child(Jobs, u.Job), "job", u.Job, &doc); err != nil {
 			return nil, err
 		}

@@ -128,6 +128,9 @@ func valueText(v any) (string, error) {
 		b, err := json.Marshal(v)
 		return string(b), err
 	case float64:
+		if v == 0 {
+			return "0", nil // not -0
+		}
 		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
 			return strconv.FormatFloat(v, 'f', -1, 64), nil
 		}
@@ -219,6 +222,7 @@ type trialRun struct {
 	point  *sampling.Point
 	loss   float64 // the best so far; NaN without a value
 	metric float64
+	failed bool // it cannot be the best one: what it put out is not whole
 }
 
 type trialValue struct {
@@ -399,8 +403,22 @@ func (w *sweeping) improve(t *trialRun, value float64) {
 	if l := w.s.loss(value); math.IsNaN(t.loss) || l < t.loss {
 		t.loss, t.metric = l, value
 	}
-	if w.best == nil || t.loss < w.best.loss {
+	if !t.failed && (w.best == nil || t.loss < w.best.loss) {
 		w.best = t
+	}
+}
+
+// fail takes a trial that failed out of the race.
+func (w *sweeping) fail(t *trialRun) {
+	t.failed = true
+	if w.best != t {
+		return
+	}
+	w.best = nil
+	for _, name := range sorted(w.trials) {
+		if o := w.trials[name]; !o.failed && !math.IsNaN(o.loss) && (w.best == nil || o.loss < w.best.loss) {
+			w.best = o
+		}
 	}
 }
 
@@ -418,6 +436,9 @@ func (w *sweeping) ended(name string) error {
 			return err
 		}
 		w.improve(t, m.Value)
+	}
+	if r.Status == Failed {
+		w.fail(t)
 	}
 	w.nameBest() // also for a sweep that is ended before its time
 	w.policy.Ended(name)
@@ -446,10 +467,13 @@ func (s *sweepSpec) properties() map[string]string {
 
 // nameBest says which trial is the best so far.
 func (w *sweeping) nameBest() {
-	if w.best == nil {
-		return
-	}
 	w.j.alter(func(r *Record) {
+		if w.best == nil { // perhaps it failed meanwhile
+			for _, k := range []string{"best_child_run_id", "best_data_container_id", "score", "best_metric_status"} {
+				delete(r.Properties, k)
+			}
+			return
+		}
 		r.Properties["best_child_run_id"] = w.best.name
 		r.Properties["best_data_container_id"] = "dcid." + w.best.name
 		r.Properties["score"] = strconv.FormatFloat(w.best.metric, 'g', -1, 64)

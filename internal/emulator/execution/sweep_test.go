@@ -98,6 +98,19 @@ func TestSweepThatFails(t *testing.T) {
 	require.Contains(t, r.Error.Message, `No trial logged the metric "score"`)
 }
 
+// The best value is that of a trial that fails: another is the best one.
+func TestSweepsBestTrialHasNotFailed(t *testing.T) {
+	w := newWorld(t)
+	r := w.run("s", sweepJob(t, `"$EXE" score ${{search_space.x}}; echo ${{search_space.x}} >${{outputs.o}}/x; [ ${{search_space.x}} != 3 ]`, m{"limits": m{"maxTotalTrials": 3, "maxConcurrentTrials": 1}}))
+	require.Equal(t, Completed, r.Status, r.Error)
+	require.Equal(t, "s_1", r.Properties["best_child_run_id"])
+	require.Equal(t, "2", r.Properties["score"])
+	require.Contains(t, r.Outputs["o"].URI, "azureml/s_1/o/")
+	r = w.run("none", sweepJob(t, `"$EXE" score ${{search_space.x}}; false`, nil))
+	require.Equal(t, Failed, r.Status)
+	require.NotContains(t, r.Properties, "best_child_run_id")
+}
+
 func TestSweepCancel(t *testing.T) {
 	w := newWorld(t)
 	w.submit("s", sweepJob(t, "sleep 600", nil))
