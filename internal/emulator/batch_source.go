@@ -19,7 +19,7 @@ func takeSource(c *call, spec map[string]any) error {
 	}
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	name = strings.TrimPrefix(name, "azureml:")
-	d, err := c.s.get(c.ctx(), c.sc.Child(arm.Jobs, name))
+	d, err := c.s.wholeJob(c.ctx(), c.sc, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return arm.NotFound("job", name)
 	}

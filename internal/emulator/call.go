@@ -54,7 +54,17 @@ func (c *call) query(name string) string {
 
 // raw reads the body's bytes.
 func (c *call) raw() ([]byte, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	from := http.MaxBytesReader(c.w, c.r.Body, maxBody)
+	var b []byte
+	var err error
+	if n := c.r.ContentLength; n > 0 && n <= maxBody {
+		b = make([]byte, n)
+		var got int
+		got, err = io.ReadFull(from, b)
+		b = b[:got]
+	} else {
+		b, err = io.ReadAll(from)
+	}
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, &arm.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestContentTooLarge", Message: "The request content exceeded " + strconv.FormatInt(tooLong.Limit, 10) + " bytes."}
 	}
@@ -70,6 +80,10 @@ func (c *call) body() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.decoded(b)
+}
+
+func (c *call) decoded(b []byte) (any, error) {
 	if len(bytes.TrimSpace(b)) == 0 {
 		if c.rt.body {
 			return nil, arm.BadRequest("InvalidRequestContent", "The request content is empty; a JSON document is needed.")
@@ -88,7 +102,15 @@ func (c *call) body() (any, error) {
 
 // document reads the body as a JSON object.
 func (c *call) document() (document, error) {
-	v, err := c.body()
+	b, err := c.raw()
+	if err != nil {
+		return nil, err
+	}
+	return c.documentOf(b)
+}
+
+func (c *call) documentOf(b []byte) (document, error) {
+	v, err := c.decoded(b)
 	if err != nil {
 		return nil, err
 	}
@@ -119,35 +141,23 @@ func (c *call) into(p any) error {
 
 // reply answers with a JSON document, whose addresses are rewritten for the caller.
 func (c *call) reply(status int, v any) error {
-	if c.edge != nil {
-		steps := takeSteps(v)
-		b, err := encode(v)
-		if err != nil {
-			return err
-		}
-		if v, err = decode(b); err != nil {
-			return err
-		}
-		v = c.edge.out(v)
-		if m, ok := v.(map[string]any); ok && steps != nil {
-			all, err := c.edge.outRaw(steps)
-			if err != nil {
-				return err
-			}
-			document(m).props()[stepsKey] = all
-		}
-	}
-	b, err := encode(v)
+	parts, err := c.parts(v)
 	if err != nil {
 		return err
 	}
+	length := 0
+	for _, b := range parts {
+		length += len(b)
+	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(b)))
+	h.Set("Content-Length", strconv.Itoa(length))
 	h.Set("Cache-Control", "no-cache")
 	c.w.WriteHeader(status)
 	if c.r.Method != http.MethodHead {
-		_, _ = c.w.Write(b) // the caller has gone: nobody is left to tell
+		for _, b := range parts {
+			_, _ = c.w.Write(b) // the caller has gone: nobody is left to tell
+		}
 	}
 	return nil
 }

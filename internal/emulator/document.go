@@ -152,7 +152,7 @@ func (d document) named(id arm.ID) {
 }
 
 func (d document) stored(id arm.ID) (*store.Document, error) {
-	b, err := encode(d)
+	b, err := encodeSteps(d)
 	if err != nil {
 		return nil, err
 	}

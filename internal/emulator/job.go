@@ -61,10 +61,11 @@ func (s *Server) submitAlso(ctx context.Context, sc arm.Scope, name string, d do
 			p[k] = v
 		}
 	}
-	props, err := encode(p)
+	props, err := encodeProps(d)
 	if err != nil {
 		return err
 	}
+	ctx = execution.WithReading(ctx)
 	if err := s.jobs.Check(ctx, sc, name, props); err != nil {
 		return err
 	}
@@ -74,6 +75,9 @@ func (s *Server) submitAlso(ctx context.Context, sc arm.Scope, name string, d do
 	}
 	d.named(id)
 	d.signed(nil, s.opts.Clock())
+	if steps := takeSteps(d); len(steps) < thickJob && steps != nil {
+		d.props()[stepsKey] = steps
+	} // many steps are in the engine's specification alone
 	sd, err := d.stored(id)
 	if err != nil {
 		return err
@@ -88,7 +92,7 @@ func (s *Server) submitAlso(ctx context.Context, sc arm.Scope, name string, d do
 
 func putJob(c *call) error {
 	name := c.v["job"]
-	d, err := c.document()
+	d, err := c.jobDocument()
 	if err != nil {
 		return err
 	}
@@ -107,6 +111,9 @@ func putJob(c *call) error {
 		}
 		return c.replyJob(http.StatusCreated, name)
 	case err != nil:
+		return err
+	}
+	if err := d.decodeSteps(); err != nil {
 		return err
 	}
 	shown, err := c.showJob(old)
@@ -314,14 +321,7 @@ func (c *call) showJob(d document) (document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if steps := takeSteps(out); steps != nil {
-		all, err := decode(steps)
-		if err != nil {
-			return nil, err
-		}
-		out.props()[stepsKey] = all
-	}
-	return out, nil
+	return out, out.decodeSteps()
 }
 
 // passJob is showJob with undecoded steps.
@@ -444,7 +444,7 @@ func listJobs(c *call) error {
 			}
 			return true, nil
 		},
-		show: c.showJob,
+		read: readJob, show: c.passJob,
 	})
 }
 

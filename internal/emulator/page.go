@@ -16,12 +16,13 @@ import (
 // listing is one answer of a list.
 type listing struct {
 	parent, typ string
-	newest      bool                             // newest first, unless the caller orders
-	keep        func(document) (bool, error)     // nil keeps all
-	show        func(document) (document, error) // nil answers documents as they are
-	key         string                           // of the array; "value" when empty
-	extra       []document                       // put behind the last page
-	last        func(document) document          // completes extra
+	newest      bool                                    // newest first, unless the caller orders
+	keep        func(document) (bool, error)            // nil keeps all
+	show        func(document) (document, error)        // nil answers documents as they are
+	read        func(*store.Document) (document, error) // of what is stored; the function read when nil
+	key         string                                  // of the array; "value" when empty
+	extra       []document                              // put behind the last page
+	last        func(document) document                 // completes extra
 }
 
 // size is how many items the caller wants at most in a page.
@@ -93,6 +94,9 @@ func (c *call) list(l listing) error {
 	if err != nil {
 		return err
 	}
+	if l.read == nil {
+		l.read = read
+	}
 	value := []any{}
 	more := false
 	var last int64
@@ -106,7 +110,7 @@ func (c *call) list(l listing) error {
 					return err
 				}
 				for _, d := range all {
-					doc, err := read(d)
+					doc, err := l.read(d)
 					if err != nil {
 						return err
 					}

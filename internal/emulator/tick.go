@@ -162,7 +162,7 @@ func tickMacro(job string, at time.Time) *strings.Replacer {
 // again is a job that has run, with what a schedule changes of it.
 func (s *Server) again(ctx context.Context, sc arm.Scope, source string, def document) (document, error) {
 	name := source[strings.LastIndexByte(source, '/')+1:]
-	old, err := s.get(ctx, sc.Child(arm.Jobs, name))
+	old, err := s.wholeJob(ctx, sc, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, arm.Invalid("properties.action.jobDefinition.sourceJobId", "There is no job %q to run again.", name)
 	}

@@ -16,17 +16,17 @@ type component struct {
 	missing string          // the id of one that is not there; only plans have such
 	raw     json.RawMessage // the specification as it is stored
 
-	Type                 string                     `json:"type"`
-	Inputs               map[string]*componentPort  `json:"inputs"`
-	Outputs              map[string]*componentPort  `json:"outputs"`
-	Command              string                     `json:"command"`
-	Code                 string                     `json:"code"`
-	Environment          string                     `json:"environment"`
-	EnvironmentVariables map[string]scalar          `json:"environment_variables"`
-	Resources            json.RawMessage            `json:"resources"`
-	Distribution         json.RawMessage            `json:"distribution"`
-	Jobs                 map[string]json.RawMessage `json:"jobs"`
-	Deterministic        *bool                      `json:"is_deterministic"`
+	Type                 string                    `json:"type"`
+	Inputs               map[string]*componentPort `json:"inputs"`
+	Outputs              map[string]*componentPort `json:"outputs"`
+	Command              string                    `json:"command"`
+	Code                 string                    `json:"code"`
+	Environment          string                    `json:"environment"`
+	EnvironmentVariables map[string]scalar         `json:"environment_variables"`
+	Resources            json.RawMessage           `json:"resources"`
+	Distribution         json.RawMessage           `json:"distribution"`
+	Jobs                 map[string]part           `json:"jobs"`
+	Deterministic        *bool                     `json:"is_deterministic"`
 }
 
 type componentPort struct {

@@ -17,6 +17,7 @@ type job struct {
 	done chan struct{}
 
 	spec       *commandSpec // as it was read when the job was stored; may be nil
+	g          *graph       // of a pipeline, as it was checked; may be nil
 	experiment string
 	place      *claim // in the compute's queue; nil for jobs that drive others
 

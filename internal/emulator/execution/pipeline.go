@@ -14,10 +14,22 @@ import (
 // inside of jobs has the YAML's keys.
 type pipelineSpec struct {
 	commandSpec
-	ComponentID string                     `json:"componentId"`
-	Jobs        map[string]json.RawMessage `json:"jobs"`
-	Settings    pipelineSettings           `json:"settings"`
+	ComponentID string           `json:"componentId"`
+	Jobs        map[string]part  `json:"jobs"`
+	Settings    pipelineSettings `json:"settings"`
 }
+
+// part is JSON inside of a text that is kept as long: it is not copied.
+type part []byte
+
+// UnmarshalJSON takes the text's own bytes.
+func (p *part) UnmarshalJSON(b []byte) error {
+	*p = b
+	return nil
+}
+
+// MarshalJSON gives them back.
+func (p part) MarshalJSON() ([]byte, error) { return p, nil }
 
 type pipelineSettings struct {
 	DefaultCompute        string `json:"default_compute,omitempty"`
@@ -154,9 +166,9 @@ func (e *Engine) graphWith(ctx context.Context, sc arm.Scope, raw json.RawMessag
 	g.order = sorted(jobs)
 	components := map[string]*component{}
 	for _, name := range g.order {
-		s := &step{name: name, raw: jobs[name]}
+		s := &step{name: name, raw: json.RawMessage(jobs[name])}
 		field := "properties.jobs." + name
-		if err := g.read(s, jobs[name]); err != nil {
+		if err := g.read(s, s.raw); err != nil {
 			add(arm.Invalid(field, "the step cannot be read: %v", err))
 			continue
 		}
@@ -303,6 +315,7 @@ func (e *Engine) pipelineFaults(ctx context.Context, sc arm.Scope, raw json.RawM
 	if len(faults) > 0 {
 		return faults
 	}
+	readingOf(ctx).keep(raw, g)
 	ctx = withMemory(ctx)
 	for _, name := range g.order {
 		for _, f := range e.stepFaults(ctx, sc, g, g.steps[name]) {

@@ -63,6 +63,7 @@ func (e *Engine) planned(ctx context.Context, sc arm.Scope, properties json.RawM
 		return nil, f
 	}
 	p := &planning{e: e, ctx: ctx, sc: sc, g: g, u: newReuser(e, sc, g), runs: map[string]string{}, outs: map[string]map[string]Output{}, from: map[string]string{}, left: map[string]bool{}}
+	p.u.plan = true
 	p.u.c.unknown = true
 	seen := map[string]bool{}
 	var visit func(name string) error

@@ -21,13 +21,13 @@ func (e *Engine) Properties(ctx context.Context, sc arm.Scope, name string) (map
 		return nil, err
 	}
 	p := map[string]any{}
-	var spec map[string]json.RawMessage
+	var spec map[string]part
 	if err := json.Unmarshal(r.Spec, &spec); err != nil {
 		return nil, err
 	}
 	for k, raw := range spec {
 		if k == "jobs" {
-			p[k] = raw
+			p[k] = json.RawMessage(raw)
 			continue
 		}
 		var v any

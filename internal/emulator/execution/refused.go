@@ -30,7 +30,7 @@ func (e *Engine) SubmitFailed(ctx context.Context, sc arm.Scope, name string, pr
 		if err := insert(tx, r); err != nil {
 			return err
 		}
-		if _, err := e.Tracking.CreateRunTx(tx, sc.Key(), run); err != nil {
+		if err := e.Tracking.CreateRunTx(tx, sc.Key(), run); err != nil {
 			return err
 		}
 		status := run.Status

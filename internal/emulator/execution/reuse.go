@@ -31,6 +31,7 @@ type reuser struct {
 	c     *contents
 	g     *graph
 	force bool
+	plan  bool // the reasons are wanted
 }
 
 func newReuser(e *Engine, sc arm.Scope, g *graph) *reuser {
@@ -54,7 +55,7 @@ type keptOutput struct {
 type decision struct {
 	print  *fingerprint // nil for steps that are never reused themselves: nested pipelines
 	reuse  *candidate
-	reason string // why it runs
+	reason string // why it runs; of plans
 }
 
 // decision is the one place where it is decided whether a step runs: props are
@@ -91,7 +92,7 @@ func (u *reuser) decision(ctx context.Context, s *step, props json.RawMessage) (
 		}
 		d.reason = fmt.Sprintf("the output %s of its run %s was changed or deleted", changed, c.run)
 	}
-	if d.reason == "" {
+	if d.reason == "" && u.plan {
 		d.reason = f.difference(last)
 	}
 	return d, nil
@@ -104,7 +105,7 @@ type earlierStep struct {
 }
 
 // earlier finds completed runs with the same fingerprint, newest first, and
-// when there are none the one of a step of that name that is most like it.
+// when there are none, for a plan, the one of a step of that name that is most like it.
 func (u *reuser) earlier(ctx context.Context, f *fingerprint, name string) (found []*candidate, last *earlierStep, err error) {
 	ws := u.c.sc.Key()
 	err = u.c.e.DB.View(ctx, func(tx *sql.Tx) error {
@@ -136,7 +137,7 @@ func (u *reuser) earlier(ctx context.Context, f *fingerprint, name string) (foun
 			}
 		}
 		found = there
-		if len(found) > 0 {
+		if len(found) > 0 || !u.plan {
 			return nil
 		}
 		last, err = nearest(tx, ws, name, f)

@@ -23,9 +23,12 @@ const skipped = "skipped"
 func (j *job) pipeline() error {
 	j.ctx = withMemory(j.ctx)
 	e, r := j.e, j.snapshot()
-	g, faults := e.graph(j.ctx, r.Scope, r.Spec)
-	if len(faults) > 0 {
-		return j.cause(faults[0])
+	g := j.g
+	if j.g = nil; g == nil {
+		var faults []*arm.Error
+		if g, faults = e.graph(j.ctx, r.Scope, r.Spec); len(faults) > 0 {
+			return j.cause(faults[0])
+		}
 	}
 	now := e.Clock()
 	if err := e.store(j.ctx, j.change(func(r *Record) {

@@ -30,6 +30,7 @@ type submission struct {
 
 	rec  *Record // as it is stored
 	spec *commandSpec
+	g    *graph // of a pipeline that was checked
 	run  *tracking.NewRun
 }
 
@@ -98,7 +99,7 @@ func (e *Engine) draft(ctx context.Context, sub *submission, experiments map[str
 		r.Status, r.Started, r.Ended, r.Outputs, r.Error = d.Status, d.Started, d.Ended, d.Outputs, d.Error
 		sub.ended = r
 	}
-	sub.rec, sub.spec = r, &s
+	sub.rec, sub.spec, sub.g = r, &s, readingOf(ctx).of(sub.properties)
 	sub.run = &tracking.NewRun{ID: r.Name, ExperimentID: eid, Name: s.DisplayName, Parent: r.Parent, User: "local", Status: mlflowStatus(r.Status), Start: now, Tags: runTags(&s), Params: sub.params}
 	return nil
 }
@@ -122,7 +123,7 @@ func (e *Engine) insert(tx *sql.Tx, sub *submission) error {
 		}
 		return err
 	}
-	if _, err := e.Tracking.CreateRunTx(tx, ws, sub.run); err != nil {
+	if err := e.Tracking.CreateRunTx(tx, ws, sub.run); err != nil {
 		return err
 	}
 	if !r.Ended.IsZero() {
@@ -142,7 +143,7 @@ func (e *Engine) launch(r *Record) *job { return e.launchWith(r, nil) }
 func (e *Engine) launchWith(r *Record, sub *submission) *job {
 	j := &job{e: e, rec: r, done: make(chan struct{})}
 	if sub != nil {
-		j.keep, j.spec = sub.keep, sub.spec
+		j.keep, j.spec, j.g = sub.keep, sub.spec, sub.g
 	}
 	base := e.ctx
 	if sub != nil && sub.memory != nil {

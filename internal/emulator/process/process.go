@@ -106,6 +106,8 @@ func Start(s Spec) (*Process, error) {
 	cmd.Env = append(withoutMarker(s.Env), Marker+"="+mark)
 	if s.Stdin != nil {
 		cmd.Stdin = s.Stdin
+	} else if f := nothing(); f != nil { // exec would open it for each
+		cmd.Stdin = f
 	}
 	if s.Stdout != nil {
 		cmd.Stdout = s.Stdout
@@ -132,6 +134,19 @@ func (s *Spec) marker() string {
 	sum := sha256.Sum256([]byte(dir))
 	return s.ID + "." + hex.EncodeToString(sum[:6])
 }
+
+// mine are the first processes of all trees that have not been waited for: what
+// is looked for by its marker is none of them.
+var mine sync.Map
+
+// nothing is an empty file that all children share; nil when there is none.
+var nothing = sync.OnceValue(func() *os.File {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil
+	}
+	return f
+})
 
 func (s *Spec) check() error {
 	if s.ID == "" || strings.ContainsFunc(s.ID, func(r rune) bool {
@@ -166,12 +181,14 @@ func (p *Process) run(started chan<- error) {
 		started <- err
 		return
 	}
+	mine.Store(p.cmd.Process.Pid, true)
 	t, err := adopt(p.cmd, p.mark)
 	if err == nil {
 		err = p.enter(record{ID: p.id, Mark: p.mark, PID: p.cmd.Process.Pid, Started: startTime(p.cmd.Process.Pid), Boot: bootID()})
 	}
 	if err != nil {
 		t.kill()
+		mine.Delete(p.cmd.Process.Pid)
 		p.cmd.Wait() //nolint:errcheck // the child was killed for err, which is what is reported
 		t.close()
 		started <- err
@@ -184,6 +201,7 @@ func (p *Process) run(started chan<- error) {
 	// cannot be given out again.
 	ended(p.cmd.Process.Pid)
 	t.kill()
+	mine.Delete(p.cmd.Process.Pid) // before it is reaped: then the pid may be another's
 	p.finish(p.cmd.Wait())
 }
 

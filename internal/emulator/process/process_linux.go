@@ -51,12 +51,15 @@ func startTime(pid int) string {
 }
 
 // escaped lists the processes that carry the marker and were started after
-// first. Those that have ended and are not yet reaped are left out: they have
+// first, other than those that begin trees. Those that have ended and are not yet reaped are left out: they have
 // no environment any more.
 func escaped(id string, first int) []int {
 	want := []byte(Marker + "=" + id)
 	var out []int
 	look := func(pid int) {
+		if _, first := mine.Load(pid); first {
+			return
+		}
 		env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 		if err != nil {
 			return

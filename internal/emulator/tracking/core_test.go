@@ -101,7 +101,7 @@ func TestTransactionsOfOthers(t *testing.T) {
 	s := open(t, t.TempDir())
 	undo := errors.New("undo")
 	require.ErrorIs(t, s.db.Update(t.Context(), func(tx *sql.Tx) error {
-		_, err := s.CreateRunTx(tx, "new", &NewRun{ID: "j", Tags: map[string]string{"fresh": "key"}})
+		err := s.CreateRunTx(tx, "new", &NewRun{ID: "j", Tags: map[string]string{"fresh": "key"}})
 		require.NoError(t, err)
 		return undo
 	}), undo)

@@ -64,8 +64,11 @@ func newID() string {
 // for the id.
 func (s *Store) CreateRun(ctx context.Context, ws string, n *NewRun) (*Run, error) {
 	var r *Run
-	err := s.db.Update(ctx, func(tx *sql.Tx) (err error) {
-		r, err = s.CreateRunTx(tx, ws, n)
+	err := s.db.Update(ctx, func(tx *sql.Tx) error {
+		row, err := s.createRun(tx, ws, n)
+		if err == nil {
+			r, err = s.loaded(tx, row)
+		}
 		return err
 	})
 	if err != nil {
@@ -76,7 +79,12 @@ func (s *Store) CreateRun(ctx context.Context, ws string, n *NewRun) (*Run, erro
 }
 
 // CreateRunTx is CreateRun inside a transaction that writes.
-func (s *Store) CreateRunTx(tx *sql.Tx, ws string, n *NewRun) (*Run, error) {
+func (s *Store) CreateRunTx(tx *sql.Tx, ws string, n *NewRun) error {
+	_, err := s.createRun(tx, ws, n)
+	return err
+}
+
+func (s *Store) createRun(tx *sql.Tx, ws string, n *NewRun) (*runRow, error) {
 	space, err := s.spaceTx(tx, ws)
 	if err != nil {
 		return nil, err
@@ -106,7 +114,7 @@ func (s *Store) CreateRunTx(tx *sql.Tx, ws string, n *NewRun) (*Run, error) {
 			return nil, err
 		}
 	}
-	return s.loaded(tx, r)
+	return r, nil
 }
 
 // sorted is a map as a list, by key.
@@ -162,17 +170,12 @@ func (s *Store) insertRun(tx *sql.Tx, space int64, n *NewRun, tags []Tag, start 
 }
 
 func (s *Store) storeRun(tx *sql.Tx, space int64, r *runRow, tags []Tag) error {
-	var taken int
-	err := tx.QueryRow(`SELECT 1 FROM tracking_runs WHERE ws = ? AND run_id = ?`, space, r.id).Scan(&taken)
-	if err == nil {
-		return errorf(AlreadyExists, "Run with id=%s already exists", r.id)
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
 	res, err := tx.Exec(`INSERT INTO tracking_runs (ws, run_id, eid, name, user, status, start, stage, uri, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		space, r.id, r.eid, r.name, r.user, r.status, r.start, r.stage, r.uri, r.parent)
 	if err != nil {
+		if _, missing := s.run(tx, space, r.id); missing == nil {
+			return errorf(AlreadyExists, "Run with id=%s already exists", r.id)
+		}
 		return err
 	}
 	if r.rid, err = res.LastInsertId(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 )
 
 // UpdateRun changes a run, a deleted one too.
@@ -19,9 +20,12 @@ func (s *Store) UpdateRun(ctx context.Context, ws, id string, u *RunUpdate) erro
 
 // UpdateRunTx is UpdateRun inside a transaction that writes.
 func (s *Store) UpdateRunTx(tx *sql.Tx, ws, id string, u *RunUpdate) error {
-	space, err := spaceOf(tx, ws)
+	space, err := s.spaceTx(tx, ws)
 	if err != nil {
 		return err
+	}
+	if u.state() {
+		return s.saveState(tx, space, id, u)
 	}
 	r, err := s.run(tx, space, id)
 	if err != nil {
@@ -70,6 +74,30 @@ func (s *Store) UpdateRunTx(tx *sql.Tx, ws, id string, u *RunUpdate) error {
 		}
 	}
 	return nil
+}
+
+// state says that an update is of what a run's row has alone.
+func (u *RunUpdate) state() bool {
+	return u.Name == nil && u.Hidden == nil && len(u.Tags) == 0 && len(u.Params) == 0
+}
+
+// saveState writes an update's status and times.
+func (s *Store) saveState(tx *sql.Tx, space int64, id string, u *RunUpdate) error {
+	when := func(t *time.Time) any {
+		if t == nil {
+			return nil
+		}
+		return millis(*t)
+	}
+	res, err := tx.Exec(`UPDATE tracking_runs SET status = coalesce(?, status), start = coalesce(?, start), ended = coalesce(?, ended) WHERE ws = ? AND run_id = ?`,
+		u.Status, when(u.Start), when(u.End), space, id)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return noRun(id)
 }
 
 // saveRun writes what may change of a run's row.
