@@ -111,7 +111,7 @@ func (j *job) parallelRun(plan *parallelPlan, c *commandSpec, paths *paths, logs
 	if plan.monitors {
 		logs.note("local workspace: resource_monitor_interval: the use of resources is not written down here")
 	}
-	batches, err := j.split(plan, paths.values["inputs."+plan.input], filepath.Join(paths.root, "minibatches"))
+	batches, err := j.split(plan, paths.values["inputs."+plan.input], filepath.Join(paths.root, "minibatches"), x.program == "")
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@
 Mini-batches come as lines of JSON on standard input, results go as lines of JSON
 to what standard output was at the start. What the script prints goes to its log.
 """
+import base64
+import decimal
 import importlib.util
 import inspect
 import json
@@ -107,18 +109,21 @@ def mlflow_script():
             raise FileNotFoundError("there is no file MLmodel below " + root)
         module.model = mlflow.pyfunc.load_model(found[0])
 
+    def predict(frame):
+        got = module.model.predict(frame)
+        if isinstance(got, pandas.DataFrame):
+            return got.values.tolist()
+        return got.tolist() if hasattr(got, "tolist") else got
+
     def run(files):
+        if isinstance(files, pandas.DataFrame):
+            return list(predict(files))
         rows = []
         for file in files:
             reader = readers.get(os.path.splitext(file)[1].lower())
             if reader is None:
                 raise ValueError("%s: an MLflow model without an entry script scores files that end in %s" % (os.path.basename(file), ", ".join(readers)))
-            got = module.model.predict(reader(file))
-            if isinstance(got, pandas.DataFrame):
-                got = got.values.tolist()
-            elif hasattr(got, "tolist"):
-                got = got.tolist()
-            rows.extend([os.path.basename(file), one] for one in got)
+            rows.extend([os.path.basename(file), one] for one in predict(reader(file)))
         return rows
 
     module.init, module.run = init, run
@@ -137,17 +142,31 @@ def mini_batch(message):
     table = message.get("table")
     if not table:
         return message["files"], None
+    frame = data_frame(message["files"][0], table.get("columns") or [])
+    return frame, len(frame)
+
+
+def data_frame(path, columns):
+    """Makes a data frame of lines of JSON, each a list of values, with the types that mltable gives it."""
     import pandas
 
-    path, kind = message["files"][0], table["format"]
-    if kind == "parquet":
-        frame = pandas.read_parquet(path)
-    elif kind == "json":
-        frame = pandas.read_json(path, lines=True)
-    else:
-        more = {"dtype": str, "keep_default_na": False} if table.get("text") else {}
-        frame = pandas.read_csv(path, sep=table["delimiter"], **more)
-    return frame, len(frame)
+    with open(path, encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    series = {}
+    for i, column in enumerate(columns):
+        values, kind = [row[i] if i < len(row) else None for row in rows], column["kind"]
+        if kind == "datetime":
+            how = {} if pandas.__version__.startswith("1.") else {"format": "ISO8601"}
+            series[column["name"]] = pandas.to_datetime(pandas.Series(values, dtype=object), **how)
+            continue
+        if kind == "decimal":
+            values = [None if v is None else decimal.Decimal(v) for v in values]
+        elif kind == "binary":
+            values = [None if v is None else base64.b64decode(v) for v in values]
+        whole = None not in values
+        dtype = {"int": "int64" if whole else "float64", "float": "float64", "bool": "bool" if whole else object, "string": None}.get(kind, object)
+        series[column["name"]] = pandas.Series(values, dtype=dtype)
+    return pandas.DataFrame(series, columns=[column["name"] for column in columns])
 
 
 def rows_of(result):

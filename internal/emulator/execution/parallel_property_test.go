@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/azureml-go/azureml/internal/emulator/table"
 )
 
 // Whatever its rows and however it is cut, every row of a table is in exactly one
@@ -27,7 +29,9 @@ func TestCutRowsProperty(t *testing.T) {
 		require.NoError(t, os.MkdirAll(at, 0o700))
 		cell := rapid.StringMatching(`[ab"; \n,é]{0,4}`)
 		delimiter := rapid.SampledFrom([]string{",", ";", "\t"}).Draw(t, "delimiter")
-		table := &mltable{take: -1, header: "all_files_same_headers", format: &tableFormat{Format: "csv", Delimiter: delimiter}}
+		d, err := table.Parse(fmt.Appendf(nil, "paths: [{folder: .}]\ntransformations: [{read_delimited: {delimiter: %q, support_multi_line: true, empty_as_string: true}}]\n", delimiter))
+		require.NoError(t, err)
+		rows := &mltable{Definition: d}
 		var want [][]string
 		for f := range rapid.IntRange(1, 3).Draw(t, "files") {
 			var b strings.Builder
@@ -42,9 +46,9 @@ func TestCutRowsProperty(t *testing.T) {
 			w.Flush()
 			path := filepath.Join(at, fmt.Sprint("in", f))
 			require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o600))
-			table.files = append(table.files, tableFile{path: path, shown: fmt.Sprint("in", f)})
+			rows.files = append(rows.files, table.File{Path: path, Name: fmt.Sprint("in", f)})
 		}
-		c := &cutter{table: table, dir: at, size: int64(rapid.IntRange(1, 60).Draw(t, "size"))}
+		c := &cutter{table: rows, dir: at, size: int64(rapid.IntRange(1, 60).Draw(t, "size"))}
 		if rapid.Bool().Draw(t, "keyed") {
 			c.keys = []string{"key"}
 		}
@@ -146,14 +150,14 @@ func FuzzMLTable(f *testing.F) {
 			return // what lies elsewhere needs a whole engine
 		}
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "MLTable"), []byte(text), 0o600))
-		table, err := j.readTable(dir, filepath.Join(dir, "remote"))
+		read, err := j.readTable(dir, filepath.Join(dir, "remote"))
 		if err != nil {
 			return
 		}
-		for _, file := range table.files {
-			rel, err := filepath.Rel(dir, file.path)
+		for _, file := range read.files {
+			rel, err := filepath.Rel(dir, file.Path)
 			require.NoError(t, err)
-			require.True(t, filepath.IsLocal(rel), file.path)
+			require.True(t, filepath.IsLocal(rel), file.Path)
 		}
 	})
 }

@@ -302,6 +302,7 @@ func (e *Engine) parallelFaults(ctx context.Context, sc arm.Scope, properties js
 		_, err := e.Resolver.Resolve(ctx, sc, s.ModelID, arm.Models)
 		add("properties.task.model", err)
 	}
+	add("properties.inputs."+p.input, e.tableKnown(ctx, sc, p))
 	if s.TaskType != "model" {
 		add("properties.task.entry_script", e.scriptThere(ctx, sc, s))
 	}

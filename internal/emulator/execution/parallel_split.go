@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/azureml-go/azureml/internal/emulator/table"
 )
 
 // miniBatch is what one call of run gets.
@@ -22,9 +24,16 @@ type miniBatch struct {
 
 // tableFormat is how the rows of a mini-batch are written.
 type tableFormat struct {
-	Format    string `json:"format"` // csv with a header, json lines, parquet
-	Delimiter string `json:"delimiter,omitempty"`
-	Text      bool   `json:"text,omitempty"` // no value is taken for a number
+	// Format is csv with a header, json for lines of objects, or rows: lines of
+	// lists, one value for each of Columns.
+	Format    string        `json:"format"`
+	Delimiter string        `json:"delimiter,omitempty"`
+	Columns   []tableColumn `json:"columns,omitempty"`
+}
+
+type tableColumn struct {
+	Name string     `json:"name"`
+	Kind table.Kind `json:"kind"`
 }
 
 // filesBelow lists the files of a folder in the order of their paths; of a file, itself.
@@ -59,8 +68,8 @@ func fileBatches(files []string, size int64) []*miniBatch {
 }
 
 // split cuts the step's input, which lies at in. Rows are written to files below
-// scratch.
-func (j *job) split(p *parallelPlan, in, scratch string) ([]*miniBatch, error) {
+// scratch, with their types where typed is said.
+func (j *job) split(p *parallelPlan, in, scratch string, typed bool) ([]*miniBatch, error) {
 	if p.Inputs[p.input].Type != "mltable" {
 		files, err := filesBelow(in)
 		if err != nil {
@@ -73,15 +82,16 @@ func (j *job) split(p *parallelPlan, in, scratch string) ([]*miniBatch, error) {
 		return nil, err
 	}
 	rows := p.tabular()
+	if err := noRows(t.Definition, p); err != nil {
+		return nil, err
+	}
 	switch {
-	case rows && t.format == nil && len(p.PartitionKeys) == 0:
-		return nil, userError("the MLTable of the input %q has no transformation that reads rows (read_delimited, read_json_lines, read_parquet); its mode direct asks for rows, ro_mount and download for files", p.input)
-	case rows && t.format != nil:
+	case rows && t.Format != "":
 		dir := filepath.Join(scratch, "rows")
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}
-		c := &cutter{table: t, dir: dir, size: p.size, keys: p.PartitionKeys}
+		c := &cutter{table: t, dir: dir, size: p.size, keys: p.PartitionKeys, typed: typed}
 		if c.size == 0 {
 			c.size = 1 << 20
 		}
@@ -91,7 +101,7 @@ func (j *job) split(p *parallelPlan, in, scratch string) ([]*miniBatch, error) {
 	}
 	var files []string
 	for _, f := range t.files {
-		files = append(files, f.path)
+		files = append(files, f.Path)
 	}
 	return fileBatches(files, max(p.size, 1)), nil
 }
@@ -102,11 +112,15 @@ func (t *mltable) partitions(keys []string) ([]*miniBatch, error) {
 	var out []*miniBatch
 	known := map[string]*miniBatch{}
 	for _, f := range t.files {
+		has, err := t.Partition(f)
+		if err != nil {
+			return nil, tableFault(err)
+		}
 		values := map[string]string{}
 		for _, k := range keys {
-			v, ok := f.partition[k]
+			v, ok := has[k]
 			if !ok {
-				return nil, userError("partition_keys: %q is not a column of the MLTable's partition format; it has: %s", k, strings.Join(sorted(f.partition), ", "))
+				return nil, userError("partition_keys: %q is not a column of the MLTable's partition format; it has: %s", k, strings.Join(t.PartitionColumns(), ", "))
 			}
 			values[k] = v
 		}
@@ -117,7 +131,7 @@ func (t *mltable) partitions(keys []string) ([]*miniBatch, error) {
 			known[key] = b
 			out = append(out, b)
 		}
-		b.Files = append(b.Files, f.path)
+		b.Files = append(b.Files, f.Path)
 		b.items++
 	}
 	return out, nil

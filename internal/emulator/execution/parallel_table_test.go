@@ -64,7 +64,7 @@ transformations:
 - extract_columns_from_partition_format:
     partition_format: /{store}/{year}.txt
 `, map[string]string{"data/north/1.txt": "a;b;c\nd;e;f\n", "data/south/2.txt": "g;h;i\nj;k;l\n"})
-	require.Equal(t, []string{"|Column1;Column3;store;year;Path;d;f;north;1;data/north/1.txt;", "|Column1;Column3;store;year;Path;g;i;south;2;data/south/2.txt;"}, w.tableRows(w.runParallel("columns", c, in, nil)))
+	require.Equal(t, []string{"|Path;Column1;Column3;store;year;data/north/1.txt;d;f;north;1;", "|Path;Column1;Column3;store;year;data/south/2.txt;g;i;south;2;"}, w.tableRows(w.runParallel("columns", c, in, nil)))
 	in = w.table("j", "paths:\n- file: r.jsonl\ntransformations:\n- read_json_lines\n- keep_columns: [k, v]\n", map[string]string{"r.jsonl": `{"k":1,"v":"a"}` + "\n\n" + `{"k":2,"v":"b","w":0}` + "\n"})
 	require.Equal(t, []string{"|{.k.:1,.v.:.a.};{.k.:2,.v.:.b.};"}, w.tableRows(w.runParallel("json", c, in, m{"environment_variables": m{"HEADER": "0"}})))
 	// Files by an MLTable, cut by their number and by the folders that they lie in.
@@ -75,30 +75,41 @@ transformations:
 	r := w.runParallel("sets", f, in, m{"partition_keys": []string{"set"}})
 	require.Equal(t, []string{"1.png", "2.png", "3.png"}, w.tableRows(r))
 	require.Contains(t, w.artifact(r, progressLog), "2 mini-batches")
+	refused := 0
 	for spec, want := range map[string]string{
 		"paths:\n- file: a.csv\n": "has no transformation that reads rows",
-		"paths:\n- file: nope.csv\ntransformations: [read_delimited]\n": "there is nothing at nope.csv",
-		"paths:\n- pattern: '*.xyz'\n":                                  "no file is found at its paths",
-		"paths:\n- glob: '*.xyz'\n":                                     `paths have file, folder or pattern, not "glob"`,
-		"paths: 3":                                                      "cannot unmarshal",
-		"paths:\n- file: a.csv\ntransformations:\n- filter: col('x') > 2\n":                                         `does not know the transformation "filter"`,
-		"paths:\n- file: a.csv\ntransformations:\n- read_delimited: {encoding: utf16}\n":                            "reads utf8 and ascii, not utf16",
-		"paths:\n- file: a.csv\ntransformations:\n- read_delimited\n- keep_columns: [z]\n":                          `there is no column "z"; the columns are: x, y`,
-		"paths:\n- file: bad.csv\ntransformations:\n- read_delimited\n":                                             "bad.csv: row 2 has 3 values, the header 2",
-		"paths:\n- file: a.csv\ntransformations:\n- read_json_lines\n":                                              "a.csv: line 1: invalid character",
+		"paths:\n- file: nope.csv\ntransformations: [read_delimited]\n":                                             "there is nothing at nope.csv",
+		"paths:\n- pattern: '*.xyz'\ntransformations: [read_delimited]\n":                                           "no file is found at its paths",
+		"paths:\n- glob: '*.xyz'\n":                                                                                 `paths[0] has one of file, folder, pattern, not "glob"`,
+		"paths: 3":                                                                                                  "cannot unmarshal",
+		"paths:\n- file: a.csv\ntransformations:\n- read_delta_lake: {}\n":                                          `does not know the transformation "read_delta_lake"`,
+		"paths:\n- file: a.csv\ntransformations:\n- read_delimited: {encoding: utf7}\n":                             `encoding: "utf7" is not one of`,
+		"paths:\n- file: a.csv\ntransformations:\n- read_delimited\n- keep_columns: [z]\n":                          "no column is left of: x, y",
+		"paths:\n- file: bad.csv\ntransformations:\n- read_delimited\n":                                             "bad.csv has other columns (x, y, Column3) than the rows of the same mini-batch before it (x, y)",
+		"paths:\n- file: a.csv\ntransformations:\n- read_json_lines\n":                                              "a.csv: line 1: ",
+		"paths:\n- file: ../a.csv\ntransformations: [read_delimited]\n":                                             "the path ../a.csv is not below the table's own folder",
 		"paths:\n- file: azureml://datastores/none/paths/x\ntransformations:\n- read_delimited\n":                   `The datastore "none" was not found`,
 		"paths:\n- file: a.csv\ntransformations:\n- extract_columns_from_partition_format: {partition_format: 'x'}": `names no column in braces`,
 	} {
 		files["bad.csv"] = "x,y\n1,2\n1,2,3\n"
+		rows := w.table("bad", spec, files)
+		// What the file alone shows is refused before anything runs.
+		if err := w.e.Check(t.Context(), scope, "bad", pipelineJob(m{"score": m{"type": "parallel", "componentId": c, "inputs": m{"rows": rows}}}, nil)); err != nil {
+			require.ErrorContains(t, err, want)
+			require.Equal(t, "properties.jobs.score.inputs.rows", arm.As(err).Target)
+			refused++
+			continue
+		}
 		r := w.runParallel("bad"+strings.Map(func(r rune) rune {
 			if r >= 'a' && r <= 'z' {
 				return r
 			}
 			return -1
-		}, want), c, w.table("bad", spec, files), nil)
+		}, want), c, rows, nil)
 		require.Equal(t, Failed, r.Status, spec)
 		require.Contains(t, r.Error.Message, want)
 	}
+	require.Equal(t, 6, refused)
 	r = w.runParallel("nokey", c, w.table("t", "paths:\n- file: a.csv\ntransformations:\n- read_delimited\n", files), m{"partition_keys": []string{"z"}})
 	require.Contains(t, r.Error.Message, `partition_keys: a.csv has no column "z"; it has: x, y`)
 }
@@ -199,5 +210,16 @@ func TestParallelPandas(t *testing.T) {
 		c := w.parallelComponent("c", "s.py", script, in)
 		table := w.table("t", "paths:\n- file: a.csv\ntransformations: [read_delimited]\n", map[string]string{"a.csv": "x,y\n1,a b\n2,c\n3,d\n"})
 		require.Equal(t, []string{`1 "a b" 2`, "2 c 4", "3 d 6"}, w.tableRows(w.runParallel("p", c, table, m{"mini_batch_size": 8, "error_threshold": 0})))
+	})
+	t.Run("types", func(t *testing.T) {
+		needPython(t, "pandas")
+		w := newWorld(t)
+		c := w.parallelComponent("c", "s.py", "def run(f):\n    return [str([t.kind if t.kind in 'iufbM' else 'O' for t in f.dtypes]) + ' ' + ' '.join(map(str, r)) for r in f.fillna('-').astype(object).values.tolist()]\n", in)
+		table := w.table("t", "paths:\n- pattern: '*.csv'\ntransformations:\n- read_delimited\n- filter: 'col(\"i\") > 1'\n- drop_columns: gone\n",
+			map[string]string{"a.csv": "i,f,b,s,d,n,gone\n1,1,true,x,2020-01-02,1,z\n2,1.5,false,007,2020-01-03,,z\n3,2,true,,2020-01-04 05:06:07,4,z\n"})
+		require.Equal(t, []string{
+			"['i', 'f', 'b', 'O', 'M', 'f'] 2 1.5 False 007 2020-01-03 00:00:00 -",
+			"['i', 'f', 'b', 'O', 'M', 'f'] 3 2.0 True - 2020-01-04 05:06:07 4.0",
+		}, w.tableRows(w.runParallel("p", c, table, m{"error_threshold": 0})))
 	})
 }

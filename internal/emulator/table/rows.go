@@ -16,6 +16,14 @@ type File struct {
 	Name string // how messages, path columns and partition formats call it
 }
 
+// Comma separates the values of delimited files; 0 for other formats.
+func (d *Definition) Comma() rune {
+	if d.delimited == nil {
+		return 0
+	}
+	return d.delimited.delimiter
+}
+
 // PartitionColumns are the columns that the paths hold.
 func (d *Definition) PartitionColumns() []string {
 	if d.partition == nil {
