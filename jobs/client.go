@@ -71,6 +71,23 @@ func (c *Client) get(ctx context.Context, op, name string) (*Run, error) {
 	return run, nil
 }
 
+// kind reads a job's type alone from the resource manager: a pipeline of many
+// steps is not decoded for it. It is "" for a pipeline's child.
+func (c *Client) kind(ctx context.Context, op, name string) (string, error) {
+	var env struct {
+		Properties *struct {
+			JobType string `json:"jobType"`
+		} `json:"properties"`
+	}
+	if err := c.rest.Do(ctx, &rest.Call{Op: op, Group: "jobs", Path: c.rest.Path("jobs", name), Out: &env}); err != nil {
+		return "", err
+	}
+	if env.Properties == nil {
+		return "", nil
+	}
+	return env.Properties.JobType, nil
+}
+
 // View chooses among archived jobs.
 type View string
 

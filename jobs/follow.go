@@ -139,11 +139,10 @@ func (f *follower) look(ctx context.Context) (*historyRun, error) {
 	}
 	defer leave()
 	if f.kind == "" {
-		run, err := f.c.get(ctx, f.op, f.name)
-		if err != nil {
+		var err error
+		if f.kind, err = f.c.kind(ctx, f.op, f.name); err != nil {
 			return nil, err
 		}
-		f.kind = run.Type
 		if f.kind == "" {
 			f.kind = "Command" // a pipeline's child of a kind that nobody says
 		}

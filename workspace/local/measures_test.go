@@ -87,7 +87,7 @@ func plays(b *testing.B, ws *workspace.Client, j *jobs.PipelineJob) (submitted, 
 	r, err := ws.Jobs.Submit(b.Context(), j, &jobs.SubmitOptions{NoGit: true})
 	require.NoError(b, err)
 	submitted = time.Since(began)
-	r, err = ws.Jobs.Wait(b.Context(), r.Name, &jobs.WaitOptions{Poll: 20 * time.Millisecond})
+	r, err = ws.Jobs.Wait(b.Context(), r.Name, &jobs.WaitOptions{Poll: 50 * time.Millisecond})
 	require.NoError(b, err)
 	require.Equal(b, jobs.Completed, r.Status)
 	return submitted, time.Since(began)

@@ -165,14 +165,18 @@ func (e *Engine) graphWith(ctx context.Context, sc arm.Scope, raw json.RawMessag
 	}
 	g.order = sorted(jobs)
 	components := map[string]*component{}
-	for _, name := range g.order {
-		s := &step{name: name, raw: json.RawMessage(jobs[name])}
-		field := "properties.jobs." + name
-		if err := g.read(s, s.raw); err != nil {
-			add(arm.Invalid(field, "the step cannot be read: %v", err))
+	steps, unread := make([]*step, len(g.order)), make([]error, len(g.order))
+	share(len(g.order), func(i int) {
+		steps[i] = &step{name: g.order[i], raw: json.RawMessage(jobs[g.order[i]])}
+		unread[i] = g.read(steps[i], steps[i].raw)
+	})
+	for i, s := range steps {
+		field := "properties.jobs." + s.name
+		if unread[i] != nil {
+			add(arm.Invalid(field, "the step cannot be read: %v", unread[i]))
 			continue
 		}
-		g.steps[name] = s
+		g.steps[s.name] = s
 		if err := e.equip(ctx, sc, s, components, plan); err != nil {
 			add(at(field, err))
 		}
@@ -317,8 +321,10 @@ func (e *Engine) pipelineFaults(ctx context.Context, sc arm.Scope, raw json.RawM
 	}
 	readingOf(ctx).keep(raw, g)
 	ctx = withMemory(ctx)
-	for _, name := range g.order {
-		for _, f := range e.stepFaults(ctx, sc, g, g.steps[name]) {
+	found := make([][]*arm.Error, len(g.order))
+	share(len(g.order), func(i int) { found[i] = e.stepFaults(ctx, sc, g, g.steps[g.order[i]]) })
+	for i, name := range g.order {
+		for _, f := range found[i] {
 			f.Target = "properties.jobs." + name + "." + strings.TrimPrefix(f.Target, "properties.")
 			faults = append(faults, f)
 		}
