@@ -28,7 +28,9 @@ func parsePartition(format string) (*partitionFormat, error) {
 	p := &partitionFormat{text: format, times: map[string]string{}}
 	var b strings.Builder
 	at := 0
+	said := false // there is a text that places the format in a path
 	literal := func(s string) {
+		said = said || strings.Trim(s, "/*") != ""
 		b.WriteString(strings.ReplaceAll(regexp.QuoteMeta(s), `\*`, `[^/]*`))
 	}
 	trimmed := strings.TrimPrefix(format, "/")
@@ -40,7 +42,7 @@ func parsePartition(format string) (*partitionFormat, error) {
 			if slices.Contains(p.names, name) {
 				return nil, fmt.Errorf("the column %q stands twice in %q", name, format)
 			}
-			b.WriteString(`([^/]+?)`)
+			b.WriteString(`([^/]+)`)
 			p.names, p.order = append(p.names, name), append(p.order, name)
 			continue
 		}
@@ -77,7 +79,11 @@ func parsePartition(format string) (*partitionFormat, error) {
 		return btoi(p.times[a] != "") - btoi(p.times[b] != "")
 	})
 	var err error
-	p.re, err = regexp.Compile(`(?:^|/)` + b.String() + `$`)
+	expression := b.String()
+	if !said { // nothing else tells where in a path it stands: at its end
+		expression = `(?:^|/)` + expression + `$`
+	}
+	p.re, err = regexp.Compile(expression)
 	return p, err
 }
 

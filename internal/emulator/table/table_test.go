@@ -250,6 +250,20 @@ func TestPartitions(t *testing.T) {
 		require.NoError(t, err, c.format)
 		require.Equal(t, c.want, got, c.format)
 	}
+	files = []string{"puYear=2015/puMonth=01/p.q.csv", "a\n5\n"}
+	for format, want := range map[string]string{
+		"/puYear={year}/puMonth={month}": "year=2015 month=1 a=5\n",
+		"{y}/{n}.{e}":                    "y=\"puMonth=01\" n=\"p.q\" e=\"csv\" a=5\n",
+		"Year={y}":                       "y=2015 a=5\n",
+		"puMonth={m}/*.csv":              "m=1 a=5\n",
+		"puYear={y}/*/{n}.csv":           "y=2015 n=\"p.q\" a=5\n",
+	} {
+		got, err := rowsOf(t, table(format, false), files...)
+		require.NoError(t, err, format)
+		require.Equal(t, want, got, format)
+	}
+	_, err := rowsOf(t, table("{a}/*.csv", false), files...)
+	require.ErrorContains(t, err, `the column "a" is one of its own and one of its path`)
 	d, err := Parse([]byte(table("{s}/{d:yyyy/MM}/{n}.csv", false)))
 	require.NoError(t, err)
 	p, err := d.Partition(File{Name: "./A/2020/01/x.csv"})
