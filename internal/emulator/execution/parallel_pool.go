@@ -300,7 +300,8 @@ func (p *pool) finished(b *miniBatch, items int, answer *scored, why error) {
 	p.done++
 	p.items += items
 	p.bad += bad
-	if why != nil || bad > 0 {
+	// With an error_threshold of -1 nobody asks how many results run returned.
+	if why != nil || bad > 0 && p.plan.itemErrors >= 0 {
 		p.failed++
 	}
 	if why != nil {
