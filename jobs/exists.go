@@ -23,9 +23,19 @@ func (c *checker) environmentRef(ctx context.Context, field string, ref azureml.
 	}, string(ref))
 }
 
+// componentRef checks that the component of a step is there (ComponentVersions_Get).
+func (c *checker) componentRef(ctx context.Context, field string, ref azureml.Ref) {
+	if c.r == nil || ref == "" || isExpression(string(ref)) {
+		return
+	}
+	c.version(ctx, field, "components", func() (string, error) {
+		return once(c.r.refs, "component "+string(ref), func() (string, error) { return c.r.componentID(ctx, ref) })
+	}, "component "+string(ref))
+}
+
 // asset checks that what an input names is there.
 func (c *checker) asset(field string, in Input) {
-	if c.r == nil || isExpression(in.Path) {
+	if c.r == nil || strings.Contains(in.Path, "${{") {
 		return
 	}
 	if !strings.HasPrefix(in.Path, "azureml:") || strings.HasPrefix(in.Path, "azureml://") {
@@ -40,7 +50,7 @@ func (c *checker) asset(field string, in Input) {
 }
 
 // version checks that a version of an asset of this workspace is there (EnvironmentVersions_Get, DataVersions_Get,
-// ModelVersions_Get). What other workspaces and registries have is left to the service, and so is what may not be read.
+// ModelVersions_Get, ComponentVersions_Get). What other workspaces and registries have is left to the service, and so is what may not be read.
 func (c *checker) version(ctx context.Context, field, coll string, resolve func() (string, error), key string) {
 	c.found(field, key, func() *azureml.Fault {
 		id, err := resolve()
@@ -65,6 +75,8 @@ func noun(coll string) string {
 		return "environment"
 	case "models":
 		return "model"
+	case "components":
+		return "component"
 	}
 	return "data"
 }

@@ -409,6 +409,7 @@ func (c *checker) step(ctx context.Context, h nodeHead) {
 		if s == "" {
 			c.add("component", "a component is required")
 		}
+		c.componentRef(ctx, "component", s)
 	case Component:
 		m := c.remembered()
 		faults, known := m.components[s]
@@ -430,6 +431,8 @@ func (c *checker) step(ctx context.Context, h nodeHead) {
 				c.add("inputs."+name, "%s", f)
 			} else if in.Path != "" && wire.IsLocalPath(in.Path) {
 				c.local("inputs."+name+".path", localPath(in.Path), in.dataType())
+			} else if in.Path != "" {
+				c.asset("inputs."+name+".path", in)
 			}
 		}
 	}

@@ -127,3 +127,21 @@ func TestPlanOfLargePipeline(t *testing.T) {
 	require.Less(t, len(w.sent), 20)
 	t.Logf("10,002 steps planned in %v with %d requests", time.Since(begin).Round(time.Millisecond), len(w.sent))
 }
+
+// What a step names, and nothing has, is a problem of the plan and of Submit alike.
+func TestStepsNameWhatIsThere(t *testing.T) {
+	_, c := planned(t)
+	job := &PipelineJob{Settings: PipelineSettings{DefaultCompute: "serverless"}, Jobs: Nodes{
+		"gone":  &CommandNode{Component: azureml.Ref("azureml:gone:1")},
+		"reads": &CommandNode{Component: azureml.Ref("azureml:train:3"), Inputs: Inputs{"rows": URIFolder("azureml:gone:2")}},
+		"fine":  &CommandNode{Component: azureml.Ref("azureml:train:3"), Inputs: Inputs{"rows": URIFolder("${{parent.jobs.reads.outputs.o}}")}},
+	}}
+	p, err := c.Plan(t.Context(), job, &SubmitOptions{NoGit: true})
+	require.NoError(t, err)
+	_, refused := c.Submit(t.Context(), job, &SubmitOptions{NoGit: true})
+	for _, text := range []string{p.Problems.Error(), refused.Error()} {
+		require.Contains(t, text, `jobs.gone.component: the workspace has no component "gone:1"`)
+		require.Contains(t, text, `jobs.reads.inputs.rows.path: the workspace has no data "gone:2"`)
+		require.Equal(t, 2, strings.Count(text, "the workspace has no"), text)
+	}
+}

@@ -43,7 +43,7 @@ type world struct {
 	fail func(r *http.Request) error
 }
 
-var worldHas = regexp.MustCompile(`/workspaces/ws/(?:(?:data|models|environments)/[^/]+/versions/[^/]+|datastores/[^/]+)$`)
+var worldHas = regexp.MustCompile(`/workspaces/ws/(?:(?:data|models|environments|components)/[^/]+/versions/[^/]+|datastores/[^/]+)$`)
 
 type sentCall struct {
 	method, path string
@@ -100,7 +100,7 @@ func (w *world) Do(r *http.Request) (*http.Response, error) {
 		}
 	}
 	w.mu.Unlock()
-	if f == nil && r.Method == http.MethodGet && worldHas.MatchString(r.URL.Path) && !strings.Contains(r.URL.Path, "/gone") {
+	if f == nil && r.Method == http.MethodGet && worldHas.MatchString(r.URL.Path) && !strings.Contains(r.URL.Path, "/gone") && !strings.Contains(r.URL.Path, "/azureml_anonymous/") {
 		f = func(rw http.ResponseWriter, r *http.Request) {
 			writeJSON(rw, http.StatusOK, map[string]any{"id": r.URL.Path})
 		}

@@ -354,3 +354,17 @@ func TestTypesOfInputsAreKnown(t *testing.T) {
 	require.ErrorContains(t, err, `inputs.odd: "strange" is no type`)
 	require.ErrorContains(t, err, `inputs.g.x: "float" is no type`)
 }
+
+func TestFieldsThatAreBoundAreThere(t *testing.T) {
+	p := pipeline.New("p").On("c")
+	v := p.Input("v", jobs.Literal(1))
+	fit := p.Step("fit", jobs.Command("echo >${{outputs.o}}").In(azureml.Ref("azureml:e:1")).Output("o", jobs.OutputFile())).
+		Bind("limits.timeout", v).Bind("resources.instance_count", v).Bind("environment_variables.X", v).Bind("distribution.worker_count", v).
+		Bind("limits.timeoutt", v).Bind("inputs.x", v)
+	p.Step("late", jobs.Command("true").In(azureml.Ref("azureml:e:1"))).Bind("limits.timeout", fit.Out("o"))
+	_, err := p.Build()
+	require.Len(t, pipeline.Faults(err), 3)
+	require.ErrorContains(t, err, `step "fit": limits.timeoutt: a step of the kind command has no such field`)
+	require.ErrorContains(t, err, `step "fit": inputs.x: inputs are bound by In`)
+	require.ErrorContains(t, err, `step "late": limits.timeout: a field is bound to an input of the pipeline`)
+}

@@ -23,7 +23,8 @@
 // of what it says, as azure-ai-ml does it. Steps that are made of the same definition share one. A pipeline can be a step of
 // another, or be registered: [Builder.Component].
 //
-// Control flow is made of steps too: [Builder.If], [Builder.DoWhile], [Builder.ParallelFor].
+// Control flow is made of steps too: [Builder.If], [Builder.DoWhile], [Builder.ParallelFor]. They are a preview: files that have
+// them are read where the variable AZURE_ML_CLI_PRIVATE_FEATURES_ENABLED is true, as in `az ml`.
 //
 // The package makes no calls.
 package pipeline

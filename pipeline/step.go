@@ -98,7 +98,8 @@ func (s *Step) Write(name string, as jobs.Output) *Step {
 	return s
 }
 
-// Bind gives a field of the step the value of a port: Bind("limits.timeout", p.Input("seconds", jobs.Literal(60))).
+// Bind gives a field of the step the value of an input of the pipeline: Bind("limits.timeout", p.Input("seconds",
+// jobs.Literal(60))). The field is named as in files: resources.instance_count, distribution.process_count_per_instance, compute.
 func (s *Step) Bind(field string, from Port) *Step {
 	s.binds = append(s.binds, binding{name: field, port: from})
 	return s

@@ -132,6 +132,10 @@ func (m *making) wire(x *made) {
 		switch at := b.name; {
 		case f.bindings == nil:
 			m.faults.add(Invalid, s.name, at, "a step of the kind %s has no fields that can be bound", kindName(x.node))
+		case b.port.step != nil:
+			m.faults.add(Invalid, s.name, at, "a field is bound to an input of the pipeline, not to the output of a step")
+		case bindable(x.node, at) != "":
+			m.faults.add(Invalid, s.name, at, "%s", bindable(x.node, at))
 		case m.source(s.name, at, b.port):
 			*f.bindings = wire.Bindings(with(map[string]string(*f.bindings), at, b.port.Expression()))
 			m.edge(s.name, b.port)

@@ -126,7 +126,8 @@ func (w *Workspace) Environ() ([]string, error) {
 	}, nil
 }
 
-// Close ends jobs and deployments, with all their processes, and gives the folder up; a temporary one is removed. Closing twice is not an error.
+// Close ends jobs and deployments, with all their processes, and gives the folder up; a temporary one is removed. What ran is Canceled;
+// commands that waited for a compute run when the folder is started again. Closing twice is not an error.
 func (w *Workspace) Close() error {
 	w.close.Do(func() {
 		if w.server != nil {
