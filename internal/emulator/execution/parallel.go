@@ -118,6 +118,9 @@ func (j *job) parallelRun(plan *parallelPlan, c *commandSpec, paths *paths, logs
 	if len(batches) == 0 {
 		return userError("the input %q has nothing to be cut into mini-batches", plan.input)
 	}
+	for i, b := range batches[1:] {
+		b.Before = batches[i].Before + batches[i].items
+	}
 	j.enter(Starting)
 	logs.progress("%d mini-batches, %d nodes with %d processes each", len(batches), plan.nodes(), plan.perNode)
 	now := j.e.Clock()

@@ -133,8 +133,10 @@ def mlflow_script():
 class Context:
     """The second argument of run(mini_batch, mini_batch_context)."""
 
-    def __init__(self, message):
+    def __init__(self, message, items):
         self.minibatch_index = message.get("index")
+        self.global_row_index_lower_bound = message.get("before", 0)
+        self.global_row_index_higher_bound = self.global_row_index_lower_bound + items
         self.partition_key_value = message.get("partition")
 
 
@@ -210,7 +212,7 @@ def main():
         try:
             message = json.loads(line)
             batch, items = mini_batch(message)
-            result = script.run(batch, Context(message)) if len(takes) > 1 else script.run(batch)
+            result = script.run(batch, Context(message, len(batch))) if len(takes) > 1 else script.run(batch)
             rows, count = rows_of(result)
             answer = {"results": rows, "count": count}
             if items is not None:

@@ -18,6 +18,8 @@ type miniBatch struct {
 	// Table is set when the one file holds rows, which Python gets as a data frame.
 	Table     *tableFormat      `json:"table,omitempty"`
 	Partition map[string]string `json:"partition,omitempty"`
+	// Before is how many items the mini-batches before it have.
+	Before int `json:"before"`
 
 	items int // files or rows; of tables that only Python can count, 0
 }

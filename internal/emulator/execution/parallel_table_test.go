@@ -147,6 +147,7 @@ def run(mini_batch, context):
     if context.minibatch_index == 1 and not os.path.exists("once"):
         open("once", "w").close()
         raise ValueError("nothing today")
+    print("from", context.global_row_index_lower_bound, "to", context.global_row_index_higher_bound)
     sys.stdin.read()  # is empty: the channel is not the script's
     return [(os.path.basename(f), int(open(f).read()) + add + beside.ONE) for f in mini_batch]
 
@@ -169,6 +170,7 @@ func TestParallelPython(t *testing.T) {
 	require.Contains(t, out, "logged in init")
 	require.NotContains(t, out, "not to be seen")
 	require.Contains(t, out, "shut down\n")
+	require.Contains(t, out, "from 4 to 5\n")
 	require.Contains(t, w.artifact(r, "logs/user/entry_script_log/0/process000.log.txt"), "to the entry script's log")
 	trace := w.artifact(r, "logs/user/error/0/process000.txt")
 	require.Contains(t, trace, `raise ValueError("nothing today")`)
