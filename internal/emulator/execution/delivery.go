@@ -103,15 +103,20 @@ func (p *pipelining) write(uri, content string) error {
 
 // copyInto copies what lies at one address below another.
 func (p *pipelining) copyInto(from, to string) error {
-	src, err := p.j.e.resolve(p.j.ctx, p.r.Scope, from, arm.Data)
+	return p.j.e.copyTo(p.j.ctx, p.r.Scope, from, to)
+}
+
+// copyTo copies what is at an address to another one.
+func (e *Engine) copyTo(ctx context.Context, sc arm.Scope, from, to string) error {
+	src, err := e.resolve(ctx, sc, from, arm.Data)
 	if err != nil {
 		return err
 	}
-	dst, err := p.j.e.resolve(p.j.ctx, p.r.Scope, to, arm.Data)
+	dst, err := e.resolve(ctx, sc, to, arm.Data)
 	if err != nil {
 		return err
 	}
-	_, err = p.j.e.copyTree(p.j.ctx, src, dst, nil)
+	_, err = e.copyTree(ctx, src, dst, nil)
 	return err
 }
 

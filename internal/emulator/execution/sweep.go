@@ -88,6 +88,9 @@ func (s *sweepSpec) trial(raw json.RawMessage, index int, values map[string]any)
 	for k := range s.Outputs {
 		o := outputOf(&s.commandSpec, k)
 		o.AssetName, o.AssetVersion = "", ""
+		if shared(&o, k) {
+			o.URI = ""
+		}
 		outputs[k] = &o
 	}
 	shown, err := json.Marshal(values)
@@ -500,6 +503,10 @@ func (w *sweeping) conclude() error {
 		maps.Copy(r.Outputs, best.Outputs)
 		r.Outputs["default"] = own
 	})
+	if err := w.bring(ctx, best); err != nil {
+		return j.cause(err)
+	}
+	r = j.snapshot()
 	var errs []error
 	for _, k := range sorted(w.s.Outputs) {
 		o := outputOf(&w.s.commandSpec, k)
@@ -515,4 +522,27 @@ func (w *sweeping) conclude() error {
 		j.alter(func(r *Record) { d.AssetID = id; r.Outputs[k] = d })
 	}
 	return errors.Join(errs...)
+}
+
+// shared is true of an output whose address is the same for all trials. They
+// write to places of their own then, lest the last one's output be the sweep's.
+func shared(o *output, name string) bool {
+	return o.URI != "" && o.Mode != "Direct" && arm.ExpandOutput(o.URI, "a", name) == arm.ExpandOutput(o.URI, "b", name)
+}
+
+// bring copies the best trial's outputs to where those of the sweep were to go.
+func (w *sweeping) bring(ctx context.Context, best *Record) error {
+	j := w.j
+	for _, k := range sorted(w.s.Outputs) {
+		o := outputOf(&w.s.commandSpec, k)
+		if !shared(&o, k) {
+			continue
+		}
+		to := Output{Type: o.Type, URI: arm.ExpandOutput(o.URI, j.rec.Name, k)}
+		if err := j.e.copyTo(ctx, j.rec.Scope, best.Outputs[k].URI, to.URI); err != nil {
+			return fmt.Errorf("the output %q of the best trial: %w", k, err)
+		}
+		j.change(func(r *Record) { r.Outputs[k] = to })
+	}
+	return nil
 }
