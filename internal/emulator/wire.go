@@ -69,6 +69,9 @@ func (s *Server) environments() (execution.Mode, error) {
 
 // registerOutput makes an asset version of a job's output.
 func (s *Server) registerOutput(ctx context.Context, sc arm.Scope, a execution.Asset) (string, error) {
+	if u, err := arm.ParseURI(a.URI); err == nil && u.Kind == arm.URIDatastore && u.Scope.Workspace == "" { // as assets that clients make
+		a.URI = sc.DatastoreURI(u.Datastore, u.Path)
+	}
 	p := map[string]any{"description": nil}
 	if a.Description != "" {
 		p["description"] = a.Description

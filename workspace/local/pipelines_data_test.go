@@ -90,7 +90,7 @@ jobs:
 			check: func(p *performed) {
 				d, err := p.ws.Client.Data.Get(context.Background(), "flow_table", "3")
 				require.NoError(p, err)
-				require.Contains(p, d.Path, "paths/tables/"+p.run.Name)
+				require.Contains(p, d.Path, "/workspaces/local/datastores/workspaceblobstore/paths/tables/"+p.run.Name)
 				next := p.write(nil, `
 outputs: {o: {type: uri_folder}}
 jobs:
