@@ -164,7 +164,7 @@ func (x *run) document() document {
 		switch k {
 		case noteTag:
 			description = v
-		case "mlflow.runName", "mlflow.user", "mlflow.parentRunId": // fields of their own
+		case "mlflow.runName", "mlflow.user", "mlflow.parentRunId", "mlflow.rootRunId": // fields of their own
 		default:
 			tags[k] = v
 		}

@@ -165,7 +165,10 @@ func (e *Engine) SubmitWith(ctx context.Context, sc arm.Scope, name string, prop
 	return e.submit(ctx, submission{sc: sc, name: name, properties: properties, also: also})
 }
 
-func runTags(s *commandSpec) map[string]string {
+// rootTag is by which Azure's MLflow clients find all runs of a job's tree.
+const rootTag = "mlflow.rootRunId"
+
+func runTags(s *commandSpec, root string) map[string]string {
 	tags := map[string]string{}
 	for k, v := range s.Tags {
 		if v != nil {
@@ -175,6 +178,7 @@ func runTags(s *commandSpec) map[string]string {
 	if s.Description != "" {
 		tags["mlflow.note.content"] = s.Description
 	}
+	tags[rootTag] = root
 	return tags
 }
 

@@ -13,8 +13,9 @@ import (
 // variables get for them.
 type paths struct {
 	root, code, inputs, outputs, logs, temp string
-	values                                  map[string]string // "inputs.x", "outputs.y"
-	stale                                   map[string]bool   // empty folders below inputs and outputs that the folder's former job had
+	values                                  map[string]string           // "inputs.x", "outputs.y"
+	mounted                                 map[string]map[string]stamp // of outputs: the files that were there before
+	stale                                   map[string]bool             // empty folders below inputs and outputs that the folder's former job had
 }
 
 func (e *Engine) newPaths(r *Record) (*paths, error) {

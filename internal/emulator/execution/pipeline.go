@@ -57,6 +57,9 @@ type step struct {
 	Distribution         json.RawMessage        `json:"distribution"`
 	Limits               json.RawMessage        `json:"limits"`
 	Identity             json.RawMessage        `json:"identity"`
+	Description          string                 `json:"description"`
+	Tags                 map[string]scalar      `json:"tags"`
+	Properties           map[string]scalar      `json:"properties"`
 
 	// of sweeps
 	Trial             trialRef                   `json:"trial"`

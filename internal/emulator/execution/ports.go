@@ -74,6 +74,22 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 			return err
 		}
 		p.values["outputs."+k] = at
+		if d := r.Outputs[k].URI; mounts(r, &o, d) {
+			loc, err := e.resolve(j.ctx, r.Scope, d, arm.Data)
+			if err != nil {
+				return err
+			}
+			was, err := e.mount(j.ctx, loc, &o, at)
+			if err != nil {
+				return err
+			}
+			if was != nil {
+				if p.mounted == nil {
+					p.mounted = map[string]map[string]stamp{}
+				}
+				p.mounted[k] = was
+			}
+		}
 	}
 	return nil
 }
@@ -127,9 +143,11 @@ func (j *job) collect(ctx context.Context, s *commandSpec, p *paths, succeeded b
 		return err
 	}
 	for _, folder := range []string{"outputs", "logs"} {
-		if _, err := e.keepFolder(ctx, filepath.Join(p.code, folder), account, container, arm.RunPrefix(r.Name)+"/"+folder); err != nil {
+		_, left, err := e.keepFolder(ctx, filepath.Join(p.code, folder), account, container, arm.RunPrefix(r.Name)+"/"+folder, nil)
+		if err != nil {
 			return err
 		}
+		j.leftOut(folder, left)
 	}
 	var errs []error
 	for _, k := range sorted(s.Outputs) {
@@ -141,7 +159,7 @@ func (j *job) collect(ctx context.Context, s *commandSpec, p *paths, succeeded b
 				errs = append(errs, err)
 				continue
 			}
-			n, err := j.keepOutput(ctx, o, p.values["outputs."+k], loc)
+			n, err := j.keepOutput(ctx, k, o, p, loc)
 			if err != nil {
 				errs = append(errs, err)
 				continue
@@ -175,17 +193,26 @@ func registeredAs(outputType string) string {
 }
 
 // keepOutput keeps an output's files and says how many there were.
-func (j *job) keepOutput(ctx context.Context, o output, from string, loc *arm.Location) (int, error) {
-	if o.Type != "uri_file" {
-		return j.e.keepFolder(ctx, from, loc.Account, loc.Container, strings.TrimSuffix(loc.Path, "/"))
+func (j *job) keepOutput(ctx context.Context, name string, o output, p *paths, loc *arm.Location) (int, error) {
+	from, was := p.values["outputs."+name], p.mounted[name]
+	if len(was) > 0 {
+		if err := j.e.unmount(ctx, loc, from, was); err != nil {
+			return 0, err
+		}
 	}
-	if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
+	info, err := os.Stat(from)
+	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil // a job need not write each output
+	}
+	if o.Type != "uri_file" || err == nil && info.IsDir() { // a program may make a folder where a file was meant
+		n, left, err := j.e.keepFolder(ctx, from, loc.Account, loc.Container, strings.TrimSuffix(loc.Path, "/"), was)
+		j.leftOut(name, left)
+		return n, err
 	}
 	if err := j.e.Blobs.EnsureContainer(ctx, loc.Account, loc.Container); err != nil {
 		return 0, err
 	}
-	_, err := j.e.Blobs.PutFile(ctx, loc.Account, loc.Container, loc.Path, from, nil)
+	_, err = j.e.Blobs.PutFile(ctx, loc.Account, loc.Container, loc.Path, from, nil)
 	return 1, err
 }
 
@@ -199,4 +226,19 @@ func ofInput(name string, err error) error {
 		return userError("the input %q %s", name, rest)
 	}
 	return userError("the input %q: %s", name, e.Message)
+}
+
+// leftOut notes what of a folder could not be kept.
+func (j *job) leftOut(folder string, what []string) {
+	if len(what) == 0 {
+		return
+	}
+	const at = "azureml.local.notKept"
+	j.change(func(r *Record) {
+		text := folder + "/" + strings.Join(what, "; "+folder+"/")
+		if before := r.Properties[at]; before != "" {
+			text = before + "; " + text
+		}
+		r.Properties[at] = text
+	})
 }

@@ -43,7 +43,7 @@ func (e *Engine) Properties(ctx context.Context, sc arm.Scope, name string) (map
 		switch k {
 		case "mlflow.note.content":
 			p["description"] = v
-		case "mlflow.runName", "mlflow.user", "mlflow.parentRunId":
+		case "mlflow.runName", "mlflow.user", "mlflow.parentRunId", rootTag:
 		default:
 			tags[k] = v
 		}

@@ -25,7 +25,7 @@ func (e *Engine) SubmitFailed(ctx context.Context, sc arm.Scope, name string, pr
 	now := e.Clock()
 	r := &Record{Scope: sc, Name: name, Root: name, Kind: s.JobType, Status: Failed, Compute: computeName(s.ComputeID), Created: now, Ended: now, Spec: properties}
 	r.ExperimentID, r.Error = eid, why
-	run := &tracking.NewRun{ID: name, ExperimentID: eid, Name: s.DisplayName, User: "local", Status: mlflowStatus(Failed), Start: now, Tags: runTags(&s)}
+	run := &tracking.NewRun{ID: name, ExperimentID: eid, Name: s.DisplayName, User: "local", Status: mlflowStatus(Failed), Start: now, Tags: runTags(&s, name)}
 	return e.DB.Update(ctx, func(tx *sql.Tx) error {
 		if err := insert(tx, r); err != nil {
 			return err

@@ -39,6 +39,15 @@ func (g *graph) job(sc arm.Scope, pipeline string, s *step, from source) (json.R
 		display = s.name
 	}
 	p := map[string]any{"displayName": display, "experimentName": g.spec.experiment(), "inputs": inputs, "outputs": outputs}
+	if s.Description != "" {
+		p["description"] = s.Description
+	}
+	if len(s.Tags) > 0 {
+		p["tags"] = s.Tags
+	}
+	if len(s.Properties) > 0 {
+		p["properties"] = s.Properties
+	}
 	if id := g.compute(s); id != "" {
 		p["computeId"] = id
 	}

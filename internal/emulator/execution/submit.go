@@ -100,7 +100,7 @@ func (e *Engine) draft(ctx context.Context, sub *submission, experiments map[str
 		sub.ended = r
 	}
 	sub.rec, sub.spec, sub.g = r, &s, readingOf(ctx).of(sub.properties)
-	sub.run = &tracking.NewRun{ID: r.Name, ExperimentID: eid, Name: s.DisplayName, Parent: r.Parent, User: "local", Status: mlflowStatus(r.Status), Start: now, Tags: runTags(&s), Params: sub.params}
+	sub.run = &tracking.NewRun{ID: r.Name, ExperimentID: eid, Name: s.DisplayName, Parent: r.Parent, User: "local", Status: mlflowStatus(r.Status), Start: now, Tags: runTags(&s, r.Root), Params: sub.params}
 	return nil
 }
 

@@ -498,7 +498,7 @@ func (w *sweeping) conclude() error {
 	if err != nil {
 		return err
 	}
-	r := j.change(func(r *Record) {
+	j.change(func(r *Record) {
 		own := r.Outputs["default"]
 		maps.Copy(r.Outputs, best.Outputs)
 		r.Outputs["default"] = own
@@ -506,7 +506,7 @@ func (w *sweeping) conclude() error {
 	if err := w.bring(ctx, best); err != nil {
 		return j.cause(err)
 	}
-	r = j.snapshot()
+	r := j.snapshot()
 	var errs []error
 	for _, k := range sorted(w.s.Outputs) {
 		o := outputOf(&w.s.commandSpec, k)

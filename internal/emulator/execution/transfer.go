@@ -3,9 +3,7 @@ package execution
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 	"github.com/azureml-go/azureml/internal/emulator/store"
@@ -97,46 +93,4 @@ func fetchWeb(ctx context.Context, address, dir string) (string, error) {
 	}
 	to := filepath.Join(dir, path.Base("/"+u.Path))
 	return to, writeFile(to, resp.Body)
-}
-
-// keepFolder puts every file below dir under prefix and returns how many there were.
-func (e *Engine) keepFolder(ctx context.Context, dir, account, container, prefix string) (int, error) {
-	if entries, err := os.ReadDir(dir); errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
-		return 0, nil
-	}
-	if err := e.Blobs.EnsureContainer(ctx, account, container); err != nil {
-		return 0, err
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallelFiles)
-	n := 0
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			return ctx.Err()
-		}
-		info, err := os.Stat(p) // a link counts as what it leads to
-		if err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		rel, err := filepath.Rel(dir, p)
-		if err != nil {
-			return err
-		}
-		n++
-		g.Go(func() error {
-			_, err := e.Blobs.PutFile(ctx, account, container, path.Join(prefix, filepath.ToSlash(rel)), p, nil)
-			return err
-		})
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) && n == 0 {
-		err = nil
-	}
-	if err := errors.Join(err, g.Wait()); err != nil {
-		return n, fmt.Errorf("keep %s: %w", dir, err)
-	}
-	return n, nil
 }
