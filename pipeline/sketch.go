@@ -103,8 +103,8 @@ func (p *place) edge(e edge, ports string) {
 }
 
 // component is the graph of a pipeline component.
-func (s *sketch) component(c *jobs.PipelineComponent, path string) *graph {
-	g := s.graph(c.Jobs, path)
+func (s *sketch) component(c *jobs.PipelineComponent, paths ...string) *graph {
+	g := s.graph(c.Jobs, paths...)
 	for name, in := range c.Inputs {
 		text := in.Type
 		if in.Default != nil {
@@ -125,13 +125,18 @@ func (s *sketch) describe(g *graph, r role, name, text string) {
 	}
 }
 
-// graph draws the steps of a pipeline.
-func (s *sketch) graph(nodes jobs.Nodes, path string) *graph {
+// graph draws the steps of a pipeline. paths stand before their names in states.
+func (s *sketch) graph(nodes jobs.Nodes, paths ...string) *graph {
 	p := &place{g: &graph{}, index: map[string]int{}, edges: map[string]*edge{}}
 	names := slices.Sorted(maps.Keys(nodes))
 	names = slices.DeleteFunc(names, func(n string) bool { return nodes[n] == nil })
 	for _, name := range names {
-		p.vertex(name, s.vertex(name, nodes[name], path))
+		p.vertex(name, s.vertex(name, nodes[name], paths))
+	}
+	for _, name := range names {
+		if i, ok := p.index[repeated(nodes[name])]; ok {
+			s.rounds(p.g.vs[i], nodes[p.g.vs[i].name], paths)
+		}
 	}
 	for _, name := range names {
 		s.edges(p, name, nodes[name])
@@ -177,9 +182,16 @@ func (g *graph) sort() {
 	slices.SortStableFunc(g.es, func(a, b *edge) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 }
 
-func (s *sketch) vertex(name string, node jobs.Node, path string) *vertex {
-	v := &vertex{name: name, title: name, sub: kindName(node), state: s.states[path+name]}
+func (s *sketch) vertex(name string, node jobs.Node, paths []string) *vertex {
+	v := &vertex{name: name, title: name, sub: kindName(node)}
 	f := fieldsOf(node)
+	calls := called(name, node, paths)
+	for _, c := range calls {
+		if st, ok := s.states[c]; ok {
+			v.state = st
+			break
+		}
+	}
 	var tip []string
 	if f.display != nil && *f.display != "" && *f.display != name {
 		v.sub = *f.display
@@ -208,7 +220,11 @@ func (s *sketch) vertex(name string, node jobs.Node, path string) *vertex {
 			}
 		case *jobs.PipelineComponent:
 			if c != nil {
-				v.role, v.inner = nested_, s.component(c, path+name+"/")
+				below := make([]string, len(calls))
+				for i, c := range calls {
+					below[i] = c + "/"
+				}
+				v.role, v.inner = nested_, s.component(c, below...)
 			}
 		case *jobs.CommandComponent:
 			tip = append(tip, c.Command)
