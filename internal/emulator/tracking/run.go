@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -169,6 +170,9 @@ func (s *Store) insertRun(tx *sql.Tx, space int64, n *NewRun, tags []Tag, start 
 	return r, s.storeRun(tx, space, r, tags)
 }
 
+// tagsAtOnce is how many tags one statement inserts.
+const tagsAtOnce = 8
+
 func (s *Store) storeRun(tx *sql.Tx, space int64, r *runRow, tags []Tag) error {
 	res, err := tx.Exec(`INSERT INTO tracking_runs (ws, run_id, eid, name, user, status, start, stage, uri, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		space, r.id, r.eid, r.name, r.user, r.status, r.start, r.stage, r.uri, r.parent)
@@ -182,6 +186,7 @@ func (s *Store) storeRun(tx *sql.Tx, space int64, r *runRow, tags []Tag) error {
 		return err
 	}
 	seen := map[string]bool{}
+	var rows []any
 	for _, t := range tags {
 		if seen[t.Key] {
 			return errorf(BadRequest, "The tag '%s' is there twice.", t.Key)
@@ -191,9 +196,14 @@ func (s *Store) storeRun(tx *sql.Tx, space int64, r *runRow, tags []Tag) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`INSERT INTO tracking_tags (rid, kid, value) VALUES (?, ?, ?)`, r.rid, kid, t.Value); err != nil {
+		rows = append(rows, r.rid, kid, t.Value)
+	}
+	for len(rows) > 0 { // a few to a statement
+		n := min(len(rows), 3*tagsAtOnce)
+		if _, err := tx.Exec(`INSERT INTO tracking_tags (rid, kid, value) VALUES (?, ?, ?)`+strings.Repeat(`, (?, ?, ?)`, n/3-1), rows[:n]...); err != nil {
 			return err
 		}
+		rows = rows[n:]
 	}
 	r.tags = []byte(joinTags(tags))
 	_, err = tx.Exec(`INSERT INTO tracking_run_data (rid, tags) VALUES (?, ?)`, r.rid, string(r.tags))
