@@ -1,0 +1,93 @@
+package monitoring
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/azureml-go/azureml/internal/wire"
+)
+
+// Span is the time that a signal looks at. The zero value is all of it.
+type Span struct{ Start, End time.Time }
+
+var epoch = time.Unix(0, 0).UTC()
+
+// Span is the window of a run at a time.
+func (d *Data) Span(at time.Time) (Span, *Error) {
+	switch strings.ToLower(d.Window) {
+	case "trailing", "rolling":
+		size, offset := time.Duration(0), time.Duration(0)
+		for field, v := range map[string]struct {
+			text string
+			into *time.Duration
+		}{"windowSize": {d.Size, &size}, "windowOffset": {d.Offset, &offset}} {
+			if v.text == "" {
+				if field == "windowSize" {
+					return Span{}, fault(field, "How long the window is, is required, as in P7D.")
+				}
+				continue
+			}
+			n, err := wire.ParseDuration(v.text)
+			if err != nil || n < 0 {
+				return Span{}, fault(field, "Want an ISO 8601 duration such as P7D, got %q.", v.text)
+			}
+			*v.into = n
+		}
+		end := at.UTC().Add(-offset)
+		return Span{end.Add(-size), end}, nil
+	case "static":
+		start, err := moment(d.Start)
+		if err != nil {
+			return Span{}, fault("windowStart", "%v", err)
+		}
+		end, err := moment(d.End)
+		if err != nil {
+			return Span{}, fault("windowEnd", "%v", err)
+		}
+		return Span{start, end}, nil
+	case "", "fixed":
+		return Span{}, nil
+	}
+	return Span{}, fault("inputDataType", "The window %q is unknown: Fixed, Static, Trailing or Rolling.", d.Window)
+}
+
+func moment(text string) (time.Time, error) {
+	for _, l := range timeLayouts {
+		if t, err := time.Parse(l, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("want a time such as 2024-01-31T00:00:00Z, got %q", text)
+}
+
+// hourly is where a data collector writes: a folder for each hour.
+var hourly = regexp.MustCompile(`(?:^|/)(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+$`)
+
+// Within leaves the files of the span by the hour in their paths, both of its ends among them. dated is false when no path
+// says an hour; all files are left then.
+func (s Span) Within(files []File) (left []File, dated bool) {
+	if s.End.IsZero() {
+		return files, true
+	}
+	first, last := s.Start.Truncate(time.Hour), s.End.Truncate(time.Hour)
+	for _, f := range files {
+		m := hourly.FindStringSubmatch(f.Shown)
+		if m == nil {
+			continue
+		}
+		h, err := time.Parse("2006/01/02/15", strings.Join(m[1:], "/"))
+		if err != nil {
+			continue
+		}
+		dated = true
+		if !h.Before(first) && !h.After(last) {
+			left = append(left, f)
+		}
+	}
+	if !dated {
+		return files, false
+	}
+	return left, true
+}
