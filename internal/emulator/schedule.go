@@ -76,6 +76,9 @@ func checkSchedule(c *call, ch *change) error {
 		if err := ch.doc.missing("properties.action.monitorDefinition"); err != nil {
 			return err
 		}
+		if err := checkMonitor(ch.doc); err != nil {
+			return err
+		}
 	}
 	for k, v := range map[string]any{"isEnabled": true, "tags": map[string]any{}, "properties": map[string]any{}} {
 		if p[k] == nil {

@@ -128,10 +128,17 @@ func (s *Server) scheduled(ctx context.Context, sc arm.Scope, d document, at tim
 	if err != nil {
 		return nil, err
 	}
-	if a := d.text("properties", "action", "actionType"); a != "CreateJob" {
+	var def document
+	switch a := d.text("properties", "action", "actionType"); a {
+	case "CreateJob":
+		def = document(d.object("properties", "action", "jobDefinition")).clone()
+	case "CreateMonitor":
+		if def, err = s.monitorJob(ctx, sc, d, at); err != nil {
+			return nil, err
+		}
+	default:
 		return nil, unscheduled(a)
 	}
-	def := document(d.object("properties", "action", "jobDefinition")).clone()
 	if source, _ := def["sourceJobId"].(string); source != "" {
 		if def, err = s.again(ctx, sc, source, def); err != nil {
 			return nil, err
@@ -219,11 +226,7 @@ func (s *Server) freeName(ctx context.Context, sc arm.Scope, name string) (strin
 
 // unscheduled says why an action does nothing here.
 func unscheduled(action string) *arm.Error {
-	why := map[string]string{
-		"CreateMonitor": "computes no monitoring signals: they are components of the azureml registry that run on Spark in Azure",
-		"ImportData":    "imports no data: it reaches no databases or file systems of others",
-	}[action]
-	return arm.BadRequest("ActionNotSupported", "The local workspace %s.", why)
+	return arm.BadRequest("ActionNotSupported", "The local workspace does nothing for a schedule of type %s: it reaches no databases or file systems of others.", action)
 }
 
 // failTick keeps a job that failed before it began.

@@ -145,9 +145,8 @@ func TestScheduleOfAJobThatHasRun(t *testing.T) {
 	// What cannot be started is a job that failed and says why.
 	def["sourceJobId"] = "gone"
 	c.do("PUT", at("schedules", "lost"), scheduleOf(cron("* * * * *"), def)).want(201)
-	c.do("PUT", at("schedules", "watch"), map[string]any{"properties": map[string]any{"trigger": cron("* * * * *"), "action": map[string]any{"actionType": "CreateMonitor", "monitorDefinition": map[string]any{}}}}).want(201)
 	clk.Move(time.Minute)
-	for schedule, why := range map[string]string{"lost": `There is no job "gone" to run again`, "watch": "computes no monitoring signals"} {
+	for schedule, why := range map[string]string{"lost": `There is no job "gone" to run again`} {
 		name := c.started(schedule, 1)[0]
 		require.Equal(t, "Failed", c.ended(name).text("properties", "status"))
 		details := c.do("GET", "/history/v1.0"+DefaultScope.ID()+"/runs/"+name+"/details", nil).want(200).doc()

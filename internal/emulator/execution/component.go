@@ -55,6 +55,9 @@ func literalType(t string) bool {
 
 // component reads what a componentId names.
 func (e *Engine) component(ctx context.Context, sc arm.Scope, id string) (*component, error) {
+	if c := signalComponent(id); c != nil {
+		return c, nil
+	}
 	loc, err := e.Resolver.Resolve(ctx, sc, id, "components")
 	if err != nil {
 		return nil, err

@@ -202,7 +202,13 @@ func (g *graph) read(s *step, raw json.RawMessage) error {
 		s.Type, s.Outputs, s.control = head.Type, head.Outputs, &control{}
 		return json.Unmarshal(raw, s.control)
 	}
-	return json.Unmarshal(raw, s)
+	if err := json.Unmarshal(raw, s); err != nil {
+		return err
+	}
+	if signalComponent(s.ComponentID) != nil {
+		s.Type = monitorSignal
+	}
+	return nil
 }
 
 // wireAll connects the nodes, and finds circles when all could be connected.

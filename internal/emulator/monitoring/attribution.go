@@ -50,6 +50,7 @@ func Importances(ctx context.Context, t *Table, target string, features []string
 	e := boost(m, values, classes, func() bool { return ctx.Err() != nil })
 	sums := make([]float64, len(features))
 	explained := spread(t.Rows, min(t.Rows, mostExplained))
+	w := newWays()
 	one := make([]float64, len(features))
 	for _, row := range explained {
 		if err := ctx.Err(); err != nil {
@@ -58,7 +59,7 @@ func Importances(ctx context.Context, t *Table, target string, features []string
 		for _, trees := range e.trees {
 			clear(one)
 			for _, t := range trees {
-				t.shapley(m, row, one)
+				t.shapley(m, row, w, one)
 			}
 			for f, v := range one {
 				sums[f] += math.Abs(v) / float64(len(explained))

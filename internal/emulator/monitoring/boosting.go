@@ -271,8 +271,10 @@ func (b *branch) weigh(m *matrix, g, h []float64) {
 	if b.depth >= maxDepth || len(b.rows) < 2*leastRows {
 		return
 	}
+	var hists [maxBins + 1]bin
 	for f := range m.names {
-		var hist [maxBins + 1]bin
+		hist := hists[:m.sizes[f]]
+		clear(hist)
 		of := m.bins[f]
 		for _, r := range b.rows {
 			x := &hist[of[r]]
@@ -298,11 +300,11 @@ func (b *branch) weigh(m *matrix, g, h []float64) {
 				return 0
 			})
 		}
-		b.split(f, order, &hist)
+		b.split(f, order, hist)
 	}
 }
 
-func (b *branch) split(f int, order []int, hist *[maxBins + 1]bin) {
+func (b *branch) split(f int, order []int, hist []bin) {
 	score := func(g, h float64) float64 { return g * g / (h + 1e-15) }
 	var l bin
 	for at, i := range order[:max(len(order)-1, 0)] {

@@ -49,9 +49,9 @@ type Signal struct {
 		Feature string   `json:"feature"`
 		Values  []string `json:"values"`
 	} `json:"dataSegment"`
-	Thresholds []threshold       `json:"metricThresholds"`
-	Threshold  *threshold        `json:"metricThreshold"`
-	Properties map[string]string `json:"properties"`
+	Thresholds []threshold    `json:"metricThresholds"`
+	Threshold  *threshold     `json:"metricThreshold"`
+	Properties map[string]any `json:"properties"`
 
 	// of custom ones
 	Component  string                     `json:"componentId"`
@@ -264,7 +264,7 @@ func (s *Signal) Limits() ([]Limit, error) {
 	if s.Threshold != nil {
 		all, field = append(slices.Clone(all), *s.Threshold), "metricThreshold"
 	}
-	if text := s.Properties[performanceProperty]; text != "" && s.Kind == ModelPerformance {
+	if text, _ := s.Properties[performanceProperty].(string); text != "" && s.Kind == ModelPerformance { // absent: ""
 		if err := json.Unmarshal([]byte(text), &all); err != nil {
 			return nil, fault("properties."+performanceProperty, "%v", err)
 		}

@@ -181,13 +181,14 @@ func TestComputeSignals(t *testing.T) {
 	// The most important features, and how their importance has moved.
 	data, err := Read(t.Context(), []File{{Path: "testdata/importance.csv", Shown: "importance.csv"}})
 	require.NoError(t, err)
+	data = data.take(spread(data.Rows, 200))
 	inputs := data.choose([]string{"amount", "age", "noise", "kind", "hour", "value"})
 	s = nil
 	got, err = parsed(t, `{"signalType":"DataDrift","productionData":`+some+`,"referenceData":{"uri":"b","columns":{"target_column":"value"}},"features":{"filterType":"TopNByAttribution","top":2},
 		"metricThresholds":[{"dataType":"Numerical","metric":"populationStabilityIndex","threshold":{"value":0.1}},{"dataType":"Categorical","metric":"populationStabilityIndex","threshold":{"value":0.1}}]}`).
 		Compute(t.Context(), Tables{[]*Table{inputs}, inputs}, "regression", s.say)
 	require.NoError(t, err)
-	require.Equal(t, map[string]float64{"PopulationStabilityIndex amount": 0, "PopulationStabilityIndex kind": 0, "BaselineRowCount ": 800, "TargetRowCount ": 800}, values(got))
+	require.Equal(t, map[string]float64{"PopulationStabilityIndex amount": 0, "PopulationStabilityIndex kind": 0, "BaselineRowCount ": 200, "TargetRowCount ": 200}, values(got))
 	require.Equal(t, said{"The 2 most important features of 5 are: amount, kind."}, s)
 	ids := make([]string, data.Rows)
 	for i := range ids {

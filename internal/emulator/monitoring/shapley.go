@@ -8,14 +8,25 @@ type step struct {
 	weight    float64
 }
 
-// shapley adds to sums how much each feature has to do with what the tree says of a row: its Shapley value, along the ways
-// that the tree's own rows went (Lundberg and others, Consistent Individualized Feature Attribution, algorithm 2).
-func (t tree) shapley(m *matrix, row int, sums []float64) {
-	t.walk(m, row, sums, 0, nil, 1, 1, -1)
+// ways has a way for each level of a tree, so that none is made anew.
+type ways [maxDepth + 2][]step
+
+func newWays() *ways {
+	w := &ways{}
+	for i := range w {
+		w[i] = make([]step, 0, maxDepth+2)
+	}
+	return w
 }
 
-func (t tree) walk(m *matrix, row int, sums []float64, at int, way []step, zero, one float64, feature int) {
-	way = extend(way, zero, one, feature)
+// shapley adds to sums how much each feature has to do with what the tree says of a row: its Shapley value, along the ways
+// that the tree's own rows went (Lundberg and others, Consistent Individualized Feature Attribution, algorithm 2).
+func (t tree) shapley(m *matrix, row int, w *ways, sums []float64) {
+	t.walk(m, row, sums, 0, w, 0, nil, 1, 1, -1)
+}
+
+func (t tree) walk(m *matrix, row int, sums []float64, at int, w *ways, level int, from []step, zero, one float64, feature int) {
+	way := extend(append(w[level][:0], from...), zero, one, feature)
 	b := &t[at]
 	if b.feature < 0 {
 		for i := 1; i < len(way); i++ {
@@ -35,43 +46,41 @@ func (t tree) walk(m *matrix, row int, sums []float64, at int, way []step, zero,
 			break
 		}
 	}
-	t.walk(m, row, sums, hot, way, zeroIn*t[hot].cover/b.cover, oneIn, b.feature)
-	t.walk(m, row, sums, cold, way, zeroIn*t[cold].cover/b.cover, 0, b.feature)
+	t.walk(m, row, sums, hot, w, level+1, way, zeroIn*t[hot].cover/b.cover, oneIn, b.feature)
+	t.walk(m, row, sums, cold, w, level+1, way, zeroIn*t[cold].cover/b.cover, 0, b.feature)
 }
 
+// extend adds a step to a way, in its place.
 func extend(way []step, zero, one float64, feature int) []step {
 	n := len(way)
-	out := make([]step, n+1)
-	copy(out, way)
-	out[n] = step{feature: feature, zero: zero, one: one}
+	way = append(way, step{feature: feature, zero: zero, one: one})
 	if n == 0 {
-		out[n].weight = 1
+		way[n].weight = 1
 	}
 	for i := n - 1; i >= 0; i-- {
-		out[i+1].weight += one * out[i].weight * float64(i+1) / float64(n+1)
-		out[i].weight = zero * out[i].weight * float64(n-i) / float64(n+1)
+		way[i+1].weight += one * way[i].weight * float64(i+1) / float64(n+1)
+		way[i].weight = zero * way[i].weight * float64(n-i) / float64(n+1)
 	}
-	return out
+	return way
 }
 
+// unwind takes a step out of a way, in its place.
 func unwind(way []step, at int) []step {
 	n := len(way) - 1
-	out := make([]step, n+1)
-	copy(out, way)
-	one, zero, next := out[at].one, out[at].zero, out[n].weight
+	one, zero, next := way[at].one, way[at].zero, way[n].weight
 	for i := n - 1; i >= 0; i-- {
 		if one != 0 {
-			was := out[i].weight
-			out[i].weight = next * float64(n+1) / (float64(i+1) * one)
-			next = was - out[i].weight*zero*float64(n-i)/float64(n+1)
+			was := way[i].weight
+			way[i].weight = next * float64(n+1) / (float64(i+1) * one)
+			next = was - way[i].weight*zero*float64(n-i)/float64(n+1)
 		} else {
-			out[i].weight = out[i].weight * float64(n+1) / (zero * float64(n-i))
+			way[i].weight = way[i].weight * float64(n+1) / (zero * float64(n-i))
 		}
 	}
 	for i := at; i < n; i++ {
-		out[i].feature, out[i].zero, out[i].one = out[i+1].feature, out[i+1].zero, out[i+1].one
+		way[i].feature, way[i].zero, way[i].one = way[i+1].feature, way[i+1].zero, way[i+1].one
 	}
-	return out[:n]
+	return way[:n]
 }
 
 // unwound is the sum of the weights without one step.

@@ -172,7 +172,7 @@ func TestShapleyValuesAddUp(t *testing.T) {
 				}
 			}
 			sums := make([]float64, len(m.names))
-			tr.shapley(m, row, sums)
+			tr.shapley(m, row, newWays(), sums)
 			total := 0.0
 			for _, s := range sums {
 				total += s
