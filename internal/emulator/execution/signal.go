@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path"
@@ -198,33 +197,56 @@ func (x *signalRun) table(port string, d *monitoring.Data) (*monitoring.Table, e
 	if in == nil || !ok {
 		return nil, userError("%s: there is no data", port)
 	}
-	files, err := x.files(port, in)
-	if err != nil {
-		return nil, userError("%s: %v", port, reason(err))
-	}
-	if d != nil && in.Step == "" { // what a component has preprocessed is the window's
-		span, fault := d.Span(x.at)
-		if fault != nil {
-			return nil, userError("%s: %v", port, fault)
+	n, err := 1, error(nil)
+	var t *monitoring.Table
+	at := x.p.values["inputs."+port]
+	if _, missing := os.Stat(filepath.Join(at, "MLTable")); missing == nil || in.Type == "mltable" {
+		// A window is a component's to apply: of a table it is not known what its rows' times are.
+		var m *mltable
+		if m, err = x.j.readTable(at, filepath.Join(x.p.temp, port+"-remote")); err != nil {
+			return nil, userError("%s: %v", port, reason(err))
 		}
-		left, dated := span.Within(files)
-		switch {
-		case !dated:
-			x.log.printf("%s: no path has an hour in it (yyyy/MM/dd/HH, as collectors write): all of it is read, whatever its window.", port)
-		case len(left) == 0:
-			return nil, userError("%s: there is no data between %s and %s", port, span.Start.Format(time.RFC3339), span.End.Format(time.RFC3339))
+		if m.Format == "" {
+			return nil, userError("%s: the MLTable has no transformation that reads rows: read_delimited, read_json_lines or read_parquet", port)
 		}
-		files = left
+		n = len(m.files)
+		t, err = monitoring.ReadTable(x.j.ctx, m.Definition, m.files)
+	} else {
+		var files []monitoring.File
+		if files, err = x.window(port, in, d); err != nil {
+			return nil, userError("%s: %v", port, reason(err))
+		}
+		n = len(files)
+		t, err = monitoring.Read(x.j.ctx, files)
 	}
-	t, err := monitoring.Read(x.j.ctx, files)
 	if err != nil {
 		return nil, userError("%s: %v", port, err)
 	}
-	x.log.printf("%s: %d rows and %d columns were read of %d files.", port, t.Rows, len(t.Columns), len(files))
+	x.log.printf("%s: %d rows and %d columns were read of %d files.", port, t.Rows, len(t.Columns), n)
 	return t, nil
 }
 
-// files are those of an input: of a table, of a folder, or the one that it is.
+// window are the files of an input that its window has.
+func (x *signalRun) window(port string, in *input, d *monitoring.Data) ([]monitoring.File, error) {
+	files, err := x.files(port, in)
+	if err != nil || d == nil || in.Step != "" { // what a component has preprocessed is the window's
+		return files, err
+	}
+	span, fault := d.Span(x.at)
+	if fault != nil {
+		return nil, fault
+	}
+	left, dated := span.Within(files)
+	switch {
+	case !dated:
+		x.log.printf("%s: no path has an hour in it (yyyy/MM/dd/HH, as collectors write): all of it is read, whatever its window.", port)
+	case len(left) == 0:
+		return nil, userError("there is no data between %s and %s", span.Start.Format(time.RFC3339), span.End.Format(time.RFC3339))
+	}
+	return left, nil
+}
+
+// files are those of an input: of a folder, or the one that it is.
 func (x *signalRun) files(port string, in *input) ([]monitoring.File, error) {
 	at := x.p.values["inputs."+port]
 	info, err := os.Stat(at)
@@ -237,11 +259,6 @@ func (x *signalRun) files(port string, in *input) ([]monitoring.File, error) {
 	}
 	if !info.IsDir() {
 		return []monitoring.File{{Path: at, Shown: shown}}, nil
-	}
-	if _, err := os.Stat(filepath.Join(at, "MLTable")); err == nil {
-		return x.tableFiles(at, port)
-	} else if !errors.Is(err, fs.ErrNotExist) || in.Type == "mltable" {
-		return nil, userError("the input is an mltable, and its folder has no file MLTable")
 	}
 	all, err := filesBelow(at)
 	if err != nil {
@@ -260,39 +277,6 @@ func (x *signalRun) files(port string, in *input) ([]monitoring.File, error) {
 	}
 	if len(out) == 0 {
 		return nil, userError("there are no files at %s", in.URI)
-	}
-	return out, nil
-}
-
-// tableFiles brings the rows of an MLTable into files, as its transformations say.
-func (x *signalRun) tableFiles(folder, port string) ([]monitoring.File, error) {
-	t, err := x.j.readTable(folder, filepath.Join(x.p.temp, port+"-remote"))
-	if err != nil {
-		return nil, err
-	}
-	if t.format == nil {
-		return nil, userError("the MLTable has no transformation that reads rows: read_delimited, read_json_lines or read_parquet")
-	}
-	dir := filepath.Join(x.p.temp, port)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	batches, err := (&cutter{table: t, dir: dir, size: math.MaxInt64}).cut(x.j.ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []monitoring.File
-	for i, b := range batches {
-		for _, f := range b.Files {
-			shown := filepath.Base(f)
-			if i < len(t.files) && len(batches) == len(t.files) {
-				shown = t.files[i].shown
-			}
-			out = append(out, monitoring.File{Path: f, Shown: shown, Format: b.Table.Format, Delimiter: b.Table.Delimiter, Text: b.Table.Text})
-		}
-	}
-	if len(out) == 0 {
-		return nil, userError("the MLTable has no rows")
 	}
 	return out, nil
 }

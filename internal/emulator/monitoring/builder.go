@@ -23,6 +23,7 @@ type builder struct {
 	rows    int
 	columns []*gathered
 	at      map[string]*gathered
+	parts   map[string]bool // columns with values that have parts: they are no features
 }
 
 type gathered struct {
@@ -52,12 +53,23 @@ func (b *builder) set(name string, v cell) {
 	c.cells = append(c.cells[:b.rows], v)
 }
 
+// leave leaves a column out of the table.
+func (b *builder) leave(name string) {
+	if b.parts == nil {
+		b.parts = map[string]bool{}
+	}
+	b.parts[name] = true
+}
+
 func (b *builder) next() { b.rows++ }
 
 // table decides what the columns hold.
 func (b *builder) table() *Table {
 	t := &Table{Rows: b.rows}
 	for _, g := range b.columns {
+		if b.parts[g.name] {
+			continue
+		}
 		for len(g.cells) < b.rows {
 			g.cells = append(g.cells, cell{})
 		}
@@ -162,24 +174,19 @@ func isTime(text string) bool {
 	return false
 }
 
-// jsonCell is a value of a row of JSON; objects and lists are text.
-func jsonCell(raw json.RawMessage) (cell, error) {
+// jsonCell is a value of a row of JSON; ok is false of objects and lists, which are no features.
+func jsonCell(raw json.RawMessage) (c cell, ok bool, err error) {
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
-		return cell{}, err
+		return cell{}, false, err
 	}
-	switch v := v.(type) {
-	case nil:
-		return cell{}, nil
-	case bool:
-		return cell{kind: Boolean, text: strconv.FormatBool(v)}, nil
-	case float64:
-		if strings.ContainsAny(string(raw), ".eE") {
-			return cell{kind: Double, number: v}, nil
-		}
-		return cell{kind: Long, number: v}, nil
-	case string:
-		return cell{kind: String, text: v}, nil
+	if f, number := v.(float64); number && !strings.ContainsAny(string(raw), ".eE") {
+		return cell{kind: Long, number: f}, true, nil
 	}
-	return cell{kind: String, text: string(raw)}, nil
+	switch v.(type) {
+	case map[string]any, []any:
+		return cell{}, false, nil
+	}
+	c, ok = cellOf(v)
+	return c, ok, nil
 }

@@ -39,8 +39,8 @@ func TestDriftChoosesFeatures(t *testing.T) {
 	long := func(name string, of []float64) *Column {
 		return &Column{Name: name, Type: Long, Null: make([]bool, len(of)), Numbers: of}
 	}
-	r := table(long("few", few), long("many", many), numbers("typed", many...), texts("alone", make([]string, 100)...))
-	p := table(long("few", few), long("many", many), long("typed", many))
+	r := tableOf(long("few", few), long("many", many), numbers("typed", many...), texts("alone", make([]string, 100)...))
+	p := tableOf(long("few", few), long("many", many), long("typed", many))
 	c := &Comparison{Reference: r, Production: p, Say: s.say, Limits: []Limit{{Numerical, KolmogorovSmirnov, limit(0.05)}, {Categorical, ChiSquared, nil}}}
 	got, err := Drift(c)
 	require.NoError(t, err)
@@ -59,9 +59,9 @@ func TestDriftChoosesFeatures(t *testing.T) {
 	require.ErrorContains(t, err, `the production data has no column "alone"`)
 
 	// Rows with a null do not count.
-	r = table(numbers("x", 1, 2, 3), texts("s", "a", "b", "c"))
+	r = tableOf(numbers("x", 1, 2, 3), texts("s", "a", "b", "c"))
 	r.Columns[1].Null[0] = true
-	got, err = Drift(&Comparison{Reference: r, Production: table(numbers("x", 2, 3), texts("s", "b", "c")), Say: s.say, Limits: []Limit{{Numerical, WassersteinDistance, limit(0.1)}}})
+	got, err = Drift(&Comparison{Reference: r, Production: tableOf(numbers("x", 2, 3), texts("s", "b", "c")), Say: s.say, Limits: []Limit{{Numerical, WassersteinDistance, limit(0.1)}}})
 	require.NoError(t, err)
 	require.Equal(t, map[string]float64{"NormalizedWassersteinDistance x": 0, "BaselineRowCount ": 2, "TargetRowCount ": 2}, values(got))
 	_, err = kolmogorovSmirnov(make([]float64, maxSample), []float64{1})
@@ -151,7 +151,7 @@ func TestComputeSignals(t *testing.T) {
 	var s said
 	// Predictions under another name than what they are compared with.
 	got, err := parsed(t, `{"signalType":"PredictionDrift","productionData":{"uri":"a","columns":{"prediction":"p"}},"referenceData":{"uri":"b","columns":{"target":"y"}},
-		"metricThresholds":[{"dataType":"Categorical","metric":"JensenShannonDistance","threshold":{"value":0.1}}]}`).Compute(t.Context(), Tables{[]*Table{table(texts("p", "a", "b"), texts("q", "c", "d"))}, table(texts("y", "c", "d"), numbers("x", 1, 2))}, "classification", s.say)
+		"metricThresholds":[{"dataType":"Categorical","metric":"JensenShannonDistance","threshold":{"value":0.1}}]}`).Compute(t.Context(), Tables{[]*Table{tableOf(texts("p", "a", "b"), texts("q", "c", "d"))}, tableOf(texts("y", "c", "d"), numbers("x", 1, 2))}, "classification", s.say)
 	require.NoError(t, err)
 	require.Equal(t, map[string]float64{"JensenShannonDistance p": 1, "BaselineRowCount ": 2, "TargetRowCount ": 2}, values(got))
 
@@ -167,13 +167,13 @@ func TestComputeSignals(t *testing.T) {
 		"metricThreshold":{"metric":"Accuracy","modelType":"Classification","threshold":{"value":0.9}},
 		"properties":{"azureml.modelmonitor.model_performance_thresholds":"[{\"modelType\":\"classification\",\"metric\":\"Accuracy\",\"threshold\":{\"value\":0.9}}, {\"metric\":\"Recall\",\"threshold\":{\"value\":0.5}}]"}}`)
 	require.True(t, perf.Alerts())
-	got, err = perf.Compute(t.Context(), Tables{[]*Table{table(texts("id", "1", "2", "3", "4"), texts("p", "a", "a", "b", "b"))}, table(texts("cid", "4", "3", "2", "9"), texts("p", "b", "a", "a", "b"))}, "classification", s.say)
+	got, err = perf.Compute(t.Context(), Tables{[]*Table{tableOf(texts("id", "1", "2", "3", "4"), texts("p", "a", "a", "b", "b"))}, tableOf(texts("cid", "4", "3", "2", "9"), texts("p", "b", "a", "a", "b"))}, "classification", s.say)
 	require.NoError(t, err)
 	require.InDelta(t, 2.0/3, values(got)["Accuracy "], 1e-9)
 	require.InDelta(t, 0.75, values(got)["Recall "], 1e-9)
 	require.True(t, got[0].Breached())
 	got, err = parsed(t, `{"signalType":"ModelPerformance","productionData":[{"uri":"a","columns":{"prediction":"p","target":"y"}}],"metricThresholds":[{"metric":"RootMeanSquaredError","threshold":{"value":1}},{"metric":"MeanAbsoluteError","threshold":{"value":1}}]}`).
-		Compute(t.Context(), Tables{Production: []*Table{table(numbers("p", 1, 2), numbers("y", 1, 4))}}, "regression", s.say)
+		Compute(t.Context(), Tables{Production: []*Table{tableOf(numbers("p", 1, 2), numbers("y", 1, 4))}}, "regression", s.say)
 	require.NoError(t, err)
 	require.InDelta(t, 1.41421356, values(got)["RootMeanSquaredError "], 1e-8)
 	require.InDelta(t, 1, values(got)["MeanAbsoluteError "], 1e-9)
@@ -198,17 +198,17 @@ func TestComputeSignals(t *testing.T) {
 	answers := numbers("p", slices.Clone(data.Column("value").Numbers)...)
 	attribution := parsed(t, `{"signalType":"FeatureAttributionDrift","productionData":[{"uri":"a","columns":{"correlation_id":"cid"}},{"uri":"c","columns":{"correlation_id":"cid","prediction":"p"}}],"referenceData":{"uri":"b","columns":{"target":"value"}},
 		"metricThreshold":{"metric":"normalizedDiscountedCumulativeGain","threshold":{"value":0.9}}}`)
-	got, err = attribution.Compute(t.Context(), Tables{[]*Table{seen, table(texts("cid", ids...), answers)}, inputs}, "regression", s.say)
+	got, err = attribution.Compute(t.Context(), Tables{[]*Table{seen, tableOf(texts("cid", ids...), answers)}, inputs}, "regression", s.say)
 	require.NoError(t, err)
 	require.InDelta(t, 1, values(got)["NormalizedDiscountedCumulativeGain "], 1e-9)
 	require.Len(t, got, 1+2*5+2)
 	copy(answers.Numbers, data.Column("noise").Numbers) // now it goes by the noise
-	got, err = attribution.Compute(t.Context(), Tables{[]*Table{seen, table(texts("cid", ids...), answers)}, inputs}, "regression", s.say)
+	got, err = attribution.Compute(t.Context(), Tables{[]*Table{seen, tableOf(texts("cid", ids...), answers)}, inputs}, "regression", s.say)
 	require.NoError(t, err)
 	require.Less(t, values(got)["NormalizedDiscountedCumulativeGain "], 0.9)
 	require.True(t, got[0].Breached())
 
-	given, err := parsed(t, `{"signalType":"Custom","componentId":"a:1","metricThresholds":[{"metric":"std","threshold":{"value":2}}]}`).Given(table(texts("metric_name", "std", "std", "n"), numbers("metric_value", 1, 3, 7), texts("group", "a", "b", "")))
+	given, err := parsed(t, `{"signalType":"Custom","componentId":"a:1","metricThresholds":[{"metric":"std","threshold":{"value":2}}]}`).Given(tableOf(texts("metric_name", "std", "std", "n"), numbers("metric_value", 1, 3, 7), texts("group", "a", "b", "")))
 	require.NoError(t, err)
 	require.Equal(t, []bool{false, true, false}, []bool{given[0].Breached(), given[1].Breached(), given[2].Breached()})
 	text, err := Report("mine", Custom, given, func(Metric) string { return "" })

@@ -14,28 +14,19 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/azureml-go/azureml/internal/emulator/table"
 )
 
 // File is one of the files that make a table.
 type File struct {
 	// Path is where it lies; Shown is how it is called in messages, and where it lay.
 	Path, Shown string
-	// Format is csv, json (lines) or parquet. Defaults to what the name's ending says.
-	Format string
-	// Delimiter of csv. Defaults to a comma.
-	Delimiter string
-	// NoHeader is true of csv whose first line is a row. The columns are Column1, Column2 and so on.
-	NoHeader bool
-	// Text is true of csv whose values are all texts.
-	Text bool
 }
 
 var formats = map[string]string{".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".ndjson": "json", ".parquet": "parquet"}
 
 func (f *File) format() (string, error) {
-	if f.Format != "" {
-		return f.Format, nil
-	}
 	if k := formats[strings.ToLower(path.Ext(f.Shown))]; k != "" {
 		return k, nil
 	}
@@ -74,6 +65,14 @@ func Read(ctx context.Context, files []File) (*Table, error) {
 	return t, nil
 }
 
+func (b *builder) parquet(ctx context.Context, f *File) error {
+	d, err := table.Of(".parquet")
+	if err != nil {
+		return err
+	}
+	return b.read(ctx, d, []table.File{{Path: f.Path, Name: f.Shown}})
+}
+
 // looks is after how many rows it is seen whether anybody waits still.
 const looks = 10_000
 
@@ -98,15 +97,8 @@ func (b *builder) delimited(ctx context.Context, f *File) error {
 	}
 	r := csv.NewReader(in)
 	r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = true, -1, true
-	switch {
-	case f.Delimiter != "":
-		r.Comma = []rune(f.Delimiter)[0]
-	case strings.HasSuffix(strings.ToLower(f.Shown), ".tsv"):
+	if strings.HasSuffix(strings.ToLower(f.Shown), ".tsv") {
 		r.Comma = '\t'
-	}
-	kind := textual
-	if f.Text {
-		kind = String
 	}
 	var header []string
 	for n := 1; ; n++ {
@@ -118,16 +110,11 @@ func (b *builder) delimited(ctx context.Context, f *File) error {
 			return err
 		}
 		if header == nil {
-			if !f.NoHeader {
-				header = slices.Clone(values)
-				for _, h := range header {
-					b.column(h)
-				}
-				continue
+			header = slices.Clone(values)
+			for _, h := range header {
+				b.column(h)
 			}
-			for i := range values {
-				header = append(header, fmt.Sprintf("Column%d", i+1))
-			}
+			continue
 		}
 		if len(values) != len(header) {
 			return fmt.Errorf("line %d has %d values, the header %d", n, len(values), len(header))
@@ -136,7 +123,7 @@ func (b *builder) delimited(ctx context.Context, f *File) error {
 			if v == "" { // csv has no other null
 				b.set(header[i], cell{})
 			} else {
-				b.set(header[i], cell{kind: kind, text: v})
+				b.set(header[i], cell{kind: textual, text: v})
 			}
 		}
 		b.next()
@@ -210,11 +197,15 @@ func (b *builder) object(text json.RawMessage, more map[string]string) error {
 		if err := d.Decode(&raw); err != nil {
 			return err
 		}
-		v, err := jsonCell(raw)
+		v, ok, err := jsonCell(raw)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		b.set(name, v)
+		if ok {
+			b.set(name, v)
+		} else {
+			b.leave(name)
+		}
 	}
 	for k, v := range more {
 		b.set(k, cell{kind: String, text: v})

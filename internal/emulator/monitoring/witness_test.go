@@ -27,7 +27,7 @@ func texts(name string, of ...string) *Column {
 	return &Column{Name: name, Type: String, Null: make([]bool, len(of)), Texts: of}
 }
 
-func table(columns ...*Column) *Table {
+func tableOf(columns ...*Column) *Table {
 	return &Table{Rows: len(columns[0].Null), Columns: columns}
 }
 
@@ -63,7 +63,7 @@ func TestStatisticsAgreeWithSciPy(t *testing.T) {
 	witness(t, "witness.json", &w)
 	require.Len(t, w.Numbers, 6)
 	for i, n := range w.Numbers {
-		c := &Comparison{Reference: table(numbers("x", n.Reference...)), Production: table(numbers("x", n.Production...)), Say: t.Logf}
+		c := &Comparison{Reference: tableOf(numbers("x", n.Reference...)), Production: tableOf(numbers("x", n.Production...)), Say: t.Logf}
 		for _, m := range metricsOf[DataDrift][Numerical] {
 			c.Limits = append(c.Limits, Limit{Kind: Numerical, Metric: m})
 		}
@@ -83,7 +83,7 @@ func TestStatisticsAgreeWithSciPy(t *testing.T) {
 		return texts("x", out...)
 	}
 	for i, n := range w.Categories {
-		c := &Comparison{Reference: table(spread(n.Reference)), Production: table(spread(n.Production)), Say: t.Logf}
+		c := &Comparison{Reference: tableOf(spread(n.Reference)), Production: tableOf(spread(n.Production)), Say: t.Logf}
 		for _, m := range metricsOf[DataDrift][Categorical] {
 			c.Limits = append(c.Limits, Limit{Kind: Categorical, Metric: m})
 		}
