@@ -294,10 +294,12 @@ func TestBatchPipelineComponent(t *testing.T) {
 	// A component of a pipeline that ran has its inputs as defaults.
 	c.do("PUT", at("components", "again", "versions", "1"), o{"properties": o{"componentSpec": o{"name": "again", "version": "1", "type": "pipeline", "jobs": o{}, "sourceJobId": one}}}).want(201)
 	c.deploy("files", "again", o{"deploymentConfiguration": o{"deploymentConfigurationType": "PipelineComponent", "componentId": o{"referenceType": "Id", "assetId": DefaultScope.AssetID("components", "again", "1")}, "settings": o{"default_compute": "cpu-cluster"}}})
-	two := c.with("azureml-model-deployment", "again").do("POST", scoring, o{"properties": o{"inputData": o{"by": o{"jobInputType": "Literal", "value": true}}}}).want(201).doc().text("name")
+	two := c.with("azureml-model-deployment", "again").do("POST", scoring, o{"properties": o{"inputData": o{"by": o{"jobInputType": "Literal", "value": 2.5}}}}).want(201).doc().text("name")
 	d = c.ended(two)
 	require.Equal(t, "Completed", d.text("properties", "status"))
-	require.Equal(t, "5\nTrue\n", c.blobText("azureml/"+two+"/n"))
+	require.Equal(t, "5\n2.5\n", c.blobText("azureml/"+two+"/n"))
+	r = p.do("POST", scoring, o{"properties": o{"inputData": o{"data": data, "by": o{"jobInputType": "Literal", "value": true}}}}).want(400)
+	require.Contains(t, string(r.body), `\"True\" is no number`)
 	c.do("PUT", at("components", "nope", "versions", "1"), o{"properties": o{"componentSpec": o{"name": "nope", "version": "1", "type": "pipeline", "jobs": o{}, "sourceJobId": "nope"}}}).want(404)
 	c.do("PUT", at("components", "none", "versions", "1"), o{"properties": o{"componentSpec": o{"name": "none", "version": "1", "type": "pipeline", "jobs": o{}}}}).want(400)
 }

@@ -11,6 +11,10 @@ func (g *graph) unfit(c *component) (faults []*arm.Error) {
 	for _, k := range sorted(g.spec.Inputs) {
 		if c.Inputs[k] == nil {
 			faults = append(faults, arm.Invalid("properties.inputs."+k, "the component has no input %q; it has: %s", k, strings.Join(sorted(c.Inputs), ", ")))
+		} else if in := g.spec.Inputs[k]; in != nil && in.Value != nil {
+			if err := c.Inputs[k].takes(string(*in.Value)); err != nil {
+				faults = append(faults, arm.Invalid("properties.inputs."+k, "%v", err))
+			}
 		}
 	}
 	for _, k := range sorted(c.Inputs) {

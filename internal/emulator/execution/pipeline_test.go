@@ -151,7 +151,7 @@ func TestPipelineCancel(t *testing.T) {
 func TestPipelineWidth(t *testing.T) {
 	w := newWorld(t)
 	w.nodes = 3
-	meet := w.componentOf("meet", `touch "`+w.dir+`/here.${{inputs.n}}"; while [ $(ls "`+w.dir+`" | grep -c here) -lt 3 ]; do sleep 0.01; done`, m{"n": integer}, nil)
+	meet := w.componentOf("meet", `touch "`+w.dir+`/here.${{inputs.n}}"; while [ $(ls "`+w.dir+`" | grep -c here) -lt 3 ]; do sleep 0.01; done`, m{"n": m{"type": "string"}}, nil)
 	jobs := m{}
 	for _, n := range []string{"a", "b", "c"} {
 		jobs[n] = m{"type": "command", "componentId": meet, "inputs": m{"n": binding(n)}}

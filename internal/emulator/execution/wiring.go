@@ -57,6 +57,11 @@ func (g *graph) wireInput(s *step, k, text, where string, add func(error)) {
 	}
 	m := fromStep.FindStringSubmatch(text)
 	if m == nil {
+		if port != nil && s.Inputs[k].Type == "literal" {
+			if err := port.takes(text); err != nil {
+				add(arm.Invalid(where, "%v", err))
+			}
+		}
 		return
 	}
 	if g.steps[m[1]] == nil {
