@@ -200,7 +200,7 @@ func notAccepted(file string, err error) operation {
 // and computes that nobody made, components and labels of Microsoft's
 // registry, what local workspaces do not do, programs, faults of the file.
 var named = regexp.MustCompile(`there is no file or folder /|the workspace has no (?:data|model|compute|environment) "|: it has no versions: not found|The (?:component version|environment label) "[^"]+" was not found|` +
-	`trains no AutoML models|a Spark job needs the program spark-submit|the local workspace runs no flows|has no module pandas|the required field "path" is missing`)
+	`trains no AutoML models|a Spark job needs the program spark-submit|the local workspace runs no flows|has no module pandas|the MLTable of the input "\w+" has no transformation that reads rows|the required field "path" is missing`)
 
 // lacks are what a step can fail for that is not there on this machine, or in
 // the corpus, and what it says then.

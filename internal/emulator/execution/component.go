@@ -34,10 +34,6 @@ type componentPort struct {
 	Optional flag    `json:"optional"`
 	Default  *scalar `json:"default"`
 	Mode     string  `json:"mode"`
-	// What a value may be: see takes.
-	Min  scalar   `json:"min"`
-	Max  scalar   `json:"max"`
-	Enum []scalar `json:"enum"`
 }
 
 // flag is a boolean that components spell as text, too.

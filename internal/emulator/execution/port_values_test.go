@@ -18,13 +18,9 @@ func TestPortTakes(t *testing.T) {
 		{componentPort{Type: "Integer"}, "many", `"many" is no integer`},
 		{componentPort{Type: "integer"}, "4.5", `"4.5" is no integer`},
 		{componentPort{Type: "integer"}, "${{parent.inputs.n}}", ""},
-		{componentPort{Type: "integer", Min: "1", Max: "9"}, "0", "0 is below the least, 1"},
-		{componentPort{Type: "number", Min: "1", Max: "9.5"}, "9.6", "9.6 is above the most, 9.5"},
 		{componentPort{Type: "number"}, "1e-3", ""},
 		{componentPort{Type: "boolean"}, "True", ""},
 		{componentPort{Type: "boolean"}, "yes", `"yes" is no boolean; want true or false`},
-		{componentPort{Type: "string", Enum: []scalar{"a", "b"}}, "c", `"c" is not one of a, b`},
-		{componentPort{Type: "string", Enum: []scalar{"a", "b"}}, "b", ""},
 		{componentPort{Type: "uri_folder"}, "anything", ""},
 	} {
 		err := c.port.takes(c.value)
