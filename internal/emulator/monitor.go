@@ -21,8 +21,35 @@ const monitorField = "properties.action.monitorDefinition"
 // checkMonitor refuses a monitor of which the local workspace can compute a signal not at all. Whether its data and components are
 // there is known at each tick.
 func checkMonitor(d document) error {
-	_, err := signalsOf(d)
-	return err
+	if _, err := signalsOf(d); err != nil {
+		return err
+	}
+	for _, s := range d.object("properties", "action", "monitorDefinition", "signals") {
+		if signal, ok := s.(map[string]any); ok {
+			sayContexts(signal)
+		}
+	}
+	return nil
+}
+
+// sayContexts writes that data has no context where it says none: azure-ai-ml does not read a document without the word.
+func sayContexts(signal map[string]any) {
+	all := []any{signal["referenceData"], signal["productionData"]}
+	if list, ok := signal["productionData"].([]any); ok {
+		all = append(all, list...)
+	}
+	if m, ok := signal["inputAssets"].(map[string]any); ok {
+		for _, v := range m {
+			all = append(all, v)
+		}
+	}
+	for _, v := range all {
+		if m, ok := v.(map[string]any); ok {
+			if _, said := m["dataContext"]; !said {
+				m["dataContext"] = nil
+			}
+		}
+	}
 }
 
 // signalsOf reads a monitor's signals. Their errors name the field.

@@ -1,7 +1,9 @@
 """Schedules of jobs, imports and monitors."""
 
+import json
+
 from azure.ai.ml import command, dsl
-from azure.ai.ml.entities import CronTrigger, JobSchedule, RecurrencePattern, RecurrenceTrigger
+from azure.ai.ml.entities import CronTrigger, Data, JobSchedule, RecurrencePattern, RecurrenceTrigger
 from azure.ai.ml.entities._load_functions import load_schedule
 from azure.core.exceptions import ResourceNotFoundError
 from main import ENVIRONMENT
@@ -49,10 +51,22 @@ def run(w):
         again = JobSchedule(name="again", trigger=CronTrigger(expression="0 3 * * *", start_time="2020-01-01T00:00:00"), create_job=ml.jobs.get(result.job_name))
         ml.schedules.begin_create_or_update(again)
         assert w.finish(ml.schedules.trigger("again").job_name).status == "Completed"
+    with step("schedules: a monitor computes its signals"):
+        for name, first in (("then", 0), ("now", 5)):
+            w.write(f"{name}/rows.csv", "x,kind\n" + "".join(f"{first + i / 4},{'ab'[i % 2]}\n" for i in range(40)))
+            ml.data.create_or_update(Data(name=f"rows-{name}", version="1", path=f"{w.folder}/{name}", type="uri_folder"))
+        made = ml.schedules.begin_create_or_update(load_schedule(w.write("monitor.yml", MONITOR)))
+        assert list(made.create_monitor.monitoring_signals) == ["drift"], made
+        job = w.finish(ml.schedules.trigger("watch").job_name)
+        assert job.status == "Completed" and job.properties["azureml.scheduleid"] == "watch", w.logs(job.name)
+        ml.jobs.download(job.name, download_path=f"{w.folder}/watched", all=True)
+        values = json.loads(w.read(w.folder, "watched/named-outputs/drift/signals/drift.json"))["metrics"]
+        assert values["NormalizedWassersteinDistance"]["groups"]["x"]["value"] > 1, values
+        assert values["JensenShannonDistance"]["groups"]["kind"] | {"timeseries": 0} == {"value": 0, "threshold": 0.1, "timeseries": 0}, values
     with step("schedules: an expression that is none"):
         w.error(Exception, "expression", ml.schedules.begin_create_or_update, JobSchedule(name="bad", trigger=CronTrigger(expression="every day"), create_job=pipe()))
     with step("schedules: delete and missing"):
-        for name in ("weekly", "nightly", "again"):
+        for name in ("weekly", "nightly", "again", "watch"):
             ml.schedules.begin_disable(name)
             ml.schedules.begin_delete(name)
         w.error(ResourceNotFoundError, "not found", ml.schedules.get, "weekly")
@@ -68,4 +82,20 @@ type: pipeline
 settings: {{default_compute: azureml:cpu-cluster}}
 jobs:
   tick: {{type: command, command: echo nightly, environment: {ENVIRONMENT}}}
+"""
+MONITOR = """
+name: watch
+trigger: {type: cron, expression: "0 3 * * *", start_time: "2020-01-01T00:00:00"}
+create_monitor:
+  compute: {instance_type: standard_e4s_v3, runtime_version: "3.4"}
+  monitoring_signals:
+    drift:
+      type: data_drift
+      production_data: {input_data: {path: "azureml:rows-now:1", type: uri_folder}, data_context: model_inputs}
+      reference_data: {input_data: {path: "azureml:rows-then:1", type: uri_folder}, data_context: training}
+      features: all_features
+      alert_enabled: true
+      metric_thresholds:
+        numerical: {normalized_wasserstein_distance: 0.1}
+        categorical: {jensen_shannon_distance: 0.1}
 """

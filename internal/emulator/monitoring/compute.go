@@ -29,12 +29,13 @@ func (s *Signal) Compute(ctx context.Context, t Tables, task string, say func(fo
 		if err := s.attributed(t, c); err != nil {
 			return nil, err
 		}
+		c.Reference, c.Production = s.withoutIDs(c.Reference, s.Reference), s.withoutIDs(c.Production, s.Production[0])
 		if err := s.segment(c); err != nil {
 			return nil, err
 		}
 		return attributionDrift(ctx, c, s.target(), classification)
 	}
-	c.Reference, c.Production = withoutCorrelation(c.Reference), withoutCorrelation(c.Production)
+	c.Reference, c.Production = s.withoutIDs(c.Reference, s.Reference), s.withoutIDs(c.Production, s.Production[0])
 	if err := s.segment(c); err != nil {
 		return nil, err
 	}
@@ -56,12 +57,10 @@ func (s *Signal) Compute(ctx context.Context, t Tables, task string, say func(fo
 	return Drift(c)
 }
 
-// withoutCorrelation takes the ids of requests out of what a collector wrote: they are no feature.
-func withoutCorrelation(t *Table) *Table {
-	if !t.Collected {
-		return t
-	}
-	return t.choose(slices.DeleteFunc(t.Names(), func(n string) bool { return n == correlation }))
+// withoutIDs takes the ids of requests out of a table: they are no feature.
+func (s *Signal) withoutIDs(t *Table, d *Data) *Table {
+	id := d.column("correlation_id", "")
+	return t.choose(slices.DeleteFunc(t.Names(), func(n string) bool { return n == id || t.Collected && n == correlation }))
 }
 
 func (s *Signal) segment(c *Comparison) (err error) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/azureml-go/azureml/internal/emulator/table"
 )
 
 func file(t *testing.T, name, text string) File {
@@ -118,4 +120,17 @@ func FuzzRead(f *testing.F) {
 			require.Len(t, c.shown(), got.Rows)
 		}
 	})
+}
+
+func TestReadTable(t *testing.T) {
+	t.Parallel()
+	d, err := table.Parse([]byte("paths: [{file: ./a.csv}]\ntransformations: [{read_delimited: {delimiter: ';'}}, {drop_columns: gone}]\n"))
+	require.NoError(t, err)
+	f := file(t, "a.csv", "y;x;s;gone\n0;1.5;a;1\n1;;b;2\n")
+	got, err := ReadTable(t.Context(), d, []table.File{{Path: f.Path, Name: "a.csv"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"y", "x", "s"}, got.Names())
+	require.Equal(t, []any{0.0, 1.0}, got.Column("y").shown(), "not truths: the same feature is a number elsewhere")
+	require.Equal(t, Long, got.Column("y").Type)
+	require.Equal(t, []any{1.5, nil}, got.Column("x").shown())
 }

@@ -25,7 +25,7 @@ func (b *builder) read(ctx context.Context, d *table.Definition, files []table.F
 			return err
 		}
 		for i, name := range r.Columns {
-			if v, ok := cellOf(r.Cells[i].Value); ok {
+			if v, ok := valueOf(r.Cells[i]); ok {
 				b.set(name, v)
 			} else {
 				b.leave(name)
@@ -34,6 +34,16 @@ func (b *builder) read(ctx context.Context, d *table.Definition, files []table.F
 		b.next()
 	}
 	return nil
+}
+
+// valueOf is cellOf but for truths that a file has as 0 and 1: elsewhere the same feature is a number.
+func valueOf(c table.Cell) (cell, bool) {
+	if _, truth := c.Value.(bool); truth {
+		if text := c.Text(); text == "0" || text == "1" {
+			return cell{kind: Long, number: float64(text[0] - '0')}, true
+		}
+	}
+	return cellOf(c.Value)
 }
 
 // cellOf is a value of a row; ok is false of what has parts: it is no feature.
