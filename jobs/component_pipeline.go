@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"maps"
+	"math/big"
 	"os"
 	"slices"
 	"strings"
@@ -274,7 +275,7 @@ func literalType(in Input) string {
 	switch plainValue(in.Value).(type) {
 	case bool:
 		return ParameterBoolean
-	case int64:
+	case int64, int, *big.Int:
 		return ParameterInteger
 	case float64:
 		return ParameterNumber

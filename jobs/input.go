@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"reflect"
 	"strings"
@@ -242,6 +243,9 @@ func (in Input) fault() string {
 	case nil, string, bool, int64, float64, int, *big.Int:
 	default:
 		return fmt.Sprintf("a literal is text, a number, true or false, not %T; use jobs.Literal", v)
+	}
+	if v, ok := in.Value.(float64); ok && (math.IsInf(v, 0) || math.IsNaN(v)) {
+		return "infinity and nan are no numbers here; quote them if they are text"
 	}
 	if in.Value != nil && (in.Path != "" || in.Type != "") {
 		return "both a literal and a path are set; an input is one of them"

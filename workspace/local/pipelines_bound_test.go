@@ -100,3 +100,28 @@ command: cat ${{inputs.i}}
 		}},
 	})
 }
+
+// Numbers that no int64 holds are integers to the steps that they are bound to.
+func TestPipelinesBigNumbers(t *testing.T) {
+	t.Parallel()
+	perform(t, map[string]flow{
+		"big": {yaml: `
+inputs: {l: 12345678901234567890, n: 9223372036854775807}
+jobs:
+  s: {type: command, ENV, command: "echo ${{inputs.l}} ${{inputs.n}} >DIR/said", inputs: {l: "${{parent.inputs.l}}", n: "${{parent.inputs.n}}"}}
+`, check: func(p *performed) { require.Equal(p, "12345678901234567890 9223372036854775807\n", p.noted("said")) }},
+		"outputs go to the default datastore": {yaml: `settings: {default_compute: azureml:cpu-cluster, default_datastore: azureml:workspaceworkingdirectory}
+outputs: {o: {type: uri_folder}, f: {type: uri_file}}
+jobs:
+  a: {type: command, ENV, command: "echo 1 >${{outputs.o}}/x; echo 2 >${{outputs.f}}; echo 3 >${{outputs.own}}/y", outputs: {o: "${{parent.outputs.o}}", f: "${{parent.outputs.f}}", own: {type: uri_folder}}}
+`, check: func(p *performed) {
+			require.Equal(p, "1\n", p.out("o", "x"))
+			require.Equal(p, "2\n", p.out("f", "f"))
+			for name, o := range p.run.Outputs {
+				if name != "default" {
+					require.Contains(p, o.Path, "/workspaceworkingdirectory/", name)
+				}
+			}
+		}},
+	})
+}

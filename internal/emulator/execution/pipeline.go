@@ -350,14 +350,15 @@ func (e *Engine) stepFaults(ctx context.Context, sc arm.Scope, g *graph, s *step
 	if err != nil {
 		return []*arm.Error{arm.As(err)}
 	}
+	faults := s.unfitValues(props)
 	if err := e.check(ctx, sc, s.name, props, true); err != nil {
 		f := arm.As(err)
 		if len(f.Details) > 0 {
-			return f.Details
+			return append(faults, f.Details...)
 		}
-		return []*arm.Error{f}
+		return append(faults, f)
 	}
-	return nil
+	return faults
 }
 
 // sample is the job of a step as it would run when what it reads is there; of a parallel_for's body, in a first round.

@@ -234,7 +234,11 @@ func portType(t string) string {
 func (g *graph) output(sc arm.Scope, pipeline string, s *step, k string, port *componentPort) map[string]any {
 	out := map[string]any{"jobOutputType": portType(port.Type)}
 	if ds := g.spec.Settings.DefaultDatastore; ds != "" {
-		out["uri"] = "azureml://datastores/" + computeName(g.bind(assetID(ds))) + "/paths/azureml/${{name}}/${{output_name}}/"
+		uri := "azureml://datastores/" + computeName(g.bind(assetID(ds))) + "/paths/azureml/${{name}}/${{output_name}}"
+		if out["jobOutputType"] != "uri_file" {
+			uri += "/"
+		}
+		out["uri"] = uri
 	}
 	o := s.Outputs[k]
 	if o == nil {
@@ -242,7 +246,9 @@ func (g *graph) output(sc arm.Scope, pipeline string, s *step, k string, port *c
 	}
 	if m := toOutput.FindStringSubmatch(o.Value); m != nil {
 		if p := g.spec.Outputs[m[1]]; p != nil {
-			out["uri"] = destinations(sc, pipeline, &commandSpec{Outputs: map[string]*output{m[1]: p}})[m[1]].URI
+			if ds := g.spec.Settings.DefaultDatastore; ds == "" || p.URI != "" {
+				out["uri"] = destinations(sc, pipeline, &commandSpec{Outputs: map[string]*output{m[1]: p}})[m[1]].URI
+			}
 			out["assetName"], out["assetVersion"] = p.AssetName, p.AssetVersion
 			if p.Mode != "" {
 				out["mode"] = p.Mode
