@@ -184,6 +184,9 @@ func (j *job) parallelEnv(plan *parallelPlan, c *commandSpec, paths *paths, prep
 		env = append(env, "AZUREML_BI_OUTPUT_PATH="+out)
 	}
 	env = append(env, "AZUREML_LOCAL_INPUT="+paths.values["inputs."+plan.input])
+	if plan.tabular() {
+		env = append(env, "AZUREML_LOCAL_ROWS=1")
+	}
 	base, err := e.BaseURL()
 	if err != nil {
 		return nil, err

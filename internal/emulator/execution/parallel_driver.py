@@ -159,7 +159,12 @@ def data_frame(path, columns):
         values, kind = [row[i] if i < len(row) else None for row in rows], column["kind"]
         if kind == "datetime":
             how = {} if pandas.__version__.startswith("1.") else {"format": "ISO8601"}
-            series[column["name"]] = pandas.to_datetime(pandas.Series(values, dtype=object), **how)
+            times = pandas.to_datetime(pandas.Series(values, dtype=object), **how)
+            try:
+                times = times.astype("datetime64[ns]")  # as mltable has them, where their range allows it
+            except ValueError:
+                pass
+            series[column["name"]] = times
             continue
         if kind == "decimal":
             values = [None if v is None else decimal.Decimal(v) for v in values]
@@ -200,6 +205,8 @@ def main():
     provide_modules()
     logging.basicConfig(stream=sys.stdout, level=level())
     try:
+        if "AZUREML_LOCAL_ROWS" in os.environ:
+            import pandas  # noqa: F401 that the first mini-batch's time is its own
         script = mlflow_script() if path == "mlflow" else load(path)
         if callable(getattr(script, "init", None)):
             script.init()
