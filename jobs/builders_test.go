@@ -84,3 +84,33 @@ func TestParallelBuilderIsAComponent(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// A hyperparameter takes the place of the input however the reference to it is written.
+func TestSweptInputsInAnySpelling(t *testing.T) {
+	j, err := Sweep(Command("x ${{ inputs.lr }} [--again ${{inputs.lr }}] ${{inputs.lr2}}").In(azureml.Ref("azureml:e:1")).Input("lr", Literal(1)).Input("lr2", Literal(2))).
+		Uniform("lr", 0, 1).Minimize("loss").Trials(1).Build()
+	require.NoError(t, err)
+	require.Equal(t, "x ${{search_space.lr}} [--again ${{search_space.lr}}] ${{inputs.lr2}}", j.Trial.Command)
+}
+
+// A setting of Spark's may be of any kind, and be said twice.
+func TestSparkSettingsOfAnyKind(t *testing.T) {
+	_, err := Spark(".", "x.py").Conf("a", []string{"x"}).Conf("a", []string{"x"}).Conf("b", map[string]any{"k": 1}).Conf("b", map[string]any{"k": 2}).Build()
+	require.ErrorContains(t, err, "conf.b: is set twice, to map[k:1] and map[k:2]")
+	require.NotContains(t, err.Error(), "conf.a")
+}
+
+// A recurrence acts at each of its minutes in each of its hours; times that are not all of these are no recurrence.
+func TestTimesOfARecurrence(t *testing.T) {
+	build := func(r *RecurrenceTrigger) error {
+		_, err := OnSchedule("s", r).Rerun("job").Build()
+		return err
+	}
+	half := Every(1, Day).At(8, 0).At(9, 30)
+	require.ErrorContains(t, build(half), "8:00 and 9:30 cannot be told by one recurrence, which acts at each of its minutes in each of its hours: 8:00, 8:30, 9:00, 9:30")
+	require.NoError(t, build(half.At(9, 0).At(8, 30)))
+	require.Equal(t, Every(1, Day).At(8, 0).At(9, 0), Every(1, Day).At(8, 0).At(9, 0).At(8, 0))
+	require.ErrorContains(t, build(Every(1, Day).At(24, 0)), "schedule.hours: 24 is not from 0 to 23")
+	require.ErrorContains(t, build(Every(1, Day).At(3, 60)), "schedule.minutes: 60 is not from 0 to 59")
+	require.ErrorContains(t, build(Every(1, Month).OnDays(32)), "schedule.month_days: 32 is not from -1 to 31")
+}

@@ -36,8 +36,13 @@ func (c *checker) graph(ctx context.Context, g *graph) {
 			}
 			k.loose = loose[name]
 			node.checkNode(ctx, k)
-			edges[name] = k.bound(g, name, node)
+			edges[name] = append(edges[name], k.bound(g, name, node)...)
 		})
+		if b, ok := node.(*IfElseNode); ok { // its steps wait for it
+			for _, x := range slices.Concat(b.TrueBlock, b.FalseBlock) {
+				edges[bodyOf(x)] = append(edges[bodyOf(x)], name)
+			}
+		}
 	}
 	if loop := cycle(edges); loop != nil {
 		c.add("jobs", "the steps wait for each other: %s", strings.Join(loop, " → "))
@@ -100,7 +105,8 @@ func (c *checker) bound(g *graph, self string, node Node) (after []string) {
 		if known := strings.ToLower(n.Condition); known != "true" && known != "false" && !isExpression(n.Condition) {
 			c.add("condition", "%q is neither true nor false nor an expression such as ${{parent.jobs.NAME.outputs.NAME}}", n.Condition)
 		}
-		for field, block := range map[string]Block{"true_block": n.TrueBlock, "false_block": n.FalseBlock} {
+		for i, block := range []Block{n.TrueBlock, n.FalseBlock} {
+			field := [...]string{"true_block", "false_block"}[i]
 			for _, b := range block {
 				if !isExpression(b) {
 					c.add(field, "%q is no step; write ${{parent.jobs.%s}}", b, b)

@@ -310,6 +310,15 @@ func TestPipelineFaults(t *testing.T) {
 	}
 }
 
+// The steps of a branch wait for it: they cannot say which way it goes.
+func TestBranchesThatWaitForTheirSteps(t *testing.T) {
+	err := Check(&PipelineJob{Jobs: Nodes{
+		"a":  &CommandNode{Compute: "c", Component: azureml.Ref("azureml:k:1")},
+		"if": &IfElseNode{Condition: "${{parent.jobs.a.outputs.o}}", FalseBlock: Block{"${{parent.jobs.a}}"}},
+	}})
+	require.ErrorContains(t, err, "jobs: the steps wait for each other: a → if → a")
+}
+
 func ptr[T any](v T) *T { return &v }
 
 const stepsBody = `{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/azureml-go/azureml"
@@ -49,7 +50,7 @@ func (b *SparkBuilder) Conf(key string, value any) *SparkBuilder {
 		return b.fault("conf", "a setting has no name")
 	}
 	value = plainValue(value)
-	if old, twice := b.j.Conf[key]; twice && old != value {
+	if old, twice := b.j.Conf[key]; twice && !reflect.DeepEqual(old, value) {
 		return b.fault("conf."+key, "is set twice, to %v and %v", old, value)
 	}
 	if b.j.Conf == nil {

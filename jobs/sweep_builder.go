@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/azureml-go/azureml"
@@ -262,6 +262,8 @@ func (b *SweepBuilder) Build() (*SweepJob, error) {
 	return j, nil
 }
 
+var inputExpression = regexp.MustCompile(`\$\{\{\s*inputs\.([A-Za-z_]\w*)\s*\}\}`)
+
 // copy gives the job as far as it has been made. Inputs that are swept are hyperparameters in it.
 func (b *SweepBuilder) copy() *SweepJob {
 	j := b.j
@@ -269,9 +271,15 @@ func (b *SweepBuilder) copy() *SweepJob {
 	j.Properties, j.Services = maps.Clone(j.Properties), maps.Clone(j.Services)
 	j.SearchSpace, j.Trial.EnvironmentVariables = maps.Clone(j.SearchSpace), maps.Clone(j.Trial.EnvironmentVariables)
 	for name := range j.SearchSpace {
-		j.Trial.Command = strings.ReplaceAll(j.Trial.Command, "${{inputs."+name+"}}", "${{search_space."+name+"}}")
 		delete(j.Inputs, name)
 	}
+	j.Trial.Command = inputExpression.ReplaceAllStringFunc(j.Trial.Command, func(s string) string {
+		name := inputExpression.FindStringSubmatch(s)[1]
+		if _, swept := j.SearchSpace[name]; !swept {
+			return s
+		}
+		return "${{search_space." + name + "}}"
+	})
 	return &j
 }
 

@@ -67,6 +67,8 @@ type RecurrenceTrigger struct {
 	EndTime   WallTime `yaml:"end_time" json:"endTime"`
 	// TimeZone is one of Windows' names, such as "Pacific Standard Time"; a local workspace also knows IANA's. Defaults to UTC.
 	TimeZone string `yaml:"time_zone" json:"timeZone,default=UTC"`
+
+	asked [][2]int // times given to At that are not all that Schedule says
 }
 
 var recurrenceTrigger = wire.Layout{Name: "recurrence trigger", YAML: wire.Fixed{"type": "recurrence"}, REST: wire.Fixed{"triggerType": "Recurrence"}}
@@ -80,6 +82,26 @@ func (t *RecurrenceTrigger) fault() string {
 	}
 	if _, ok := frequencies.Parse(string(t.Frequency)); !ok {
 		return fmt.Sprintf("the frequency %q is none of %s", t.Frequency, strings.Join(frequencies.Values(), ", "))
+	}
+	for _, r := range t.Schedule.ranges() {
+		for _, v := range r.values {
+			if v < r.from || v > r.to {
+				return fmt.Sprintf("schedule.%s: %d is not from %d to %d", r.key, v, r.from, r.to)
+			}
+		}
+	}
+	if t.asked != nil {
+		var asked, all []string
+		for _, a := range t.asked {
+			asked = append(asked, fmt.Sprintf("%d:%02d", a[0], a[1]))
+		}
+		for _, h := range t.Schedule.Hours {
+			for _, m := range t.Schedule.Minutes {
+				all = append(all, fmt.Sprintf("%d:%02d", h, m))
+			}
+		}
+		return fmt.Sprintf("schedule: %s cannot be told by one recurrence, which acts at each of its minutes in each of its hours: %s; use the same minutes in all hours, or two schedules",
+			strings.Join(asked, " and "), strings.Join(all, ", "))
 	}
 	return wallFault(t.StartTime, t.EndTime)
 }
@@ -173,16 +195,24 @@ func (p *RecurrencePattern) DecodeWire(d *wire.Decoding, n *wire.Node) {
 			d.At(k).Fault(n, "the required field %q is missing", k)
 		}
 	}
-	for key, within := range map[string]struct {
-		values   []int
-		from, to int
-	}{"hours": {p.Hours, 0, 23}, "minutes": {p.Minutes, 0, 59}, "month_days": {p.MonthDays, -1, 31}} {
-		for _, v := range within.values {
-			if v < within.from || v > within.to {
-				d.At(key).Fault(n.Get(key), "%d is not from %d to %d", v, within.from, within.to)
+	for _, r := range p.ranges() {
+		for _, v := range r.values {
+			if v < r.from || v > r.to {
+				d.At(r.key).Fault(n.Get(r.key), "%d is not from %d to %d", v, r.from, r.to)
 			}
 		}
 	}
+}
+
+// within are values with the least and the most that they can be.
+type within struct {
+	key      string
+	values   []int
+	from, to int
+}
+
+func (p *RecurrencePattern) ranges() []within {
+	return []within{{"hours", p.Hours, 0, 23}, {"minutes", p.Minutes, 0, 59}, {"month_days", p.MonthDays, -1, 31}}
 }
 
 // UnknownTrigger is a trigger of a kind that this version does not know, as the service answered it.
@@ -255,9 +285,21 @@ func Every(interval int, unit Frequency) *RecurrenceTrigger {
 	return &RecurrenceTrigger{Frequency: unit, Interval: interval}
 }
 
-// At is the trigger at a time of the day; more than one may be given.
+// At is the trigger at a time of the day. More than one may be given, At(8, 0).At(8, 30), as long as they are all the minutes
+// in all the hours: that is what a recurrence says, and what is more than was asked for is a fault.
 func (t *RecurrenceTrigger) At(hour, minute int) *RecurrenceTrigger {
 	c := *t
+	c.asked = slices.Clone(t.asked)
+	if c.asked == nil {
+		for _, h := range t.Schedule.Hours {
+			for _, m := range t.Schedule.Minutes {
+				c.asked = append(c.asked, [2]int{h, m})
+			}
+		}
+	}
+	if x := [2]int{hour, minute}; !slices.Contains(c.asked, x) {
+		c.asked = append(c.asked, x)
+	}
 	add := func(l []int, v int) []int {
 		if slices.Contains(l, v) {
 			return l
@@ -265,6 +307,9 @@ func (t *RecurrenceTrigger) At(hour, minute int) *RecurrenceTrigger {
 		return append(slices.Clone(l), v)
 	}
 	c.Schedule.Hours, c.Schedule.Minutes = add(t.Schedule.Hours, hour), add(t.Schedule.Minutes, minute)
+	if len(c.asked) == len(c.Schedule.Hours)*len(c.Schedule.Minutes) {
+		c.asked = nil
+	}
 	return &c
 }
 

@@ -163,12 +163,18 @@ func (m *making) job() *jobs.PipelineJob {
 	m.graph()
 	j := m.b.head
 	j.Tags, j.Properties = maps.Clone(j.Tags), maps.Clone(j.Properties)
+	for _, at := range []**bool{&j.Settings.ContinueOnStepFailure, &j.Settings.ForceRerun} {
+		if *at != nil {
+			*at = new(**at)
+		}
+	}
 	if j.DisplayName == "" {
 		j.DisplayName = m.b.name
 	}
 	if len(m.inputs) > 0 {
 		j.Inputs = make(jobs.Inputs, len(m.inputs))
 	}
+	before := len(m.faults.all)
 	for name, in := range m.inputs {
 		v := in.data
 		if in.spec.Type != "" {
@@ -183,13 +189,18 @@ func (m *making) job() *jobs.PipelineJob {
 		}
 		j.Inputs[name] = v
 	}
+	m.faults.sort(before)
 	j.Jobs = m.nodes
 	if len(m.promoted) > 0 {
 		j.Outputs = m.promoted
 	}
-	for at, s := range map[*string]*Step{&j.Settings.OnInit: m.b.init, &j.Settings.OnFinalize: m.b.finalize} {
-		if s != nil && m.has("", "settings", s) {
-			*at = s.name
+	for _, x := range []struct {
+		at   *string
+		step *Step
+		name string
+	}{{&j.Settings.OnInit, m.b.init, "settings.on_init"}, {&j.Settings.OnFinalize, m.b.finalize, "settings.on_finalize"}} {
+		if x.step != nil && m.has("", x.name, x.step) {
+			*x.at = x.step.name
 		}
 	}
 	m.check(jobs.Check(&j))
@@ -291,7 +302,8 @@ func (m *making) declareInputs() {
 			m.faults.add(k, "", at, "the default: it %s", why)
 		}
 	}
-	for name := range m.inputs {
+	for _, in := range m.b.inputs {
+		name := in.name
 		for at := strings.LastIndexByte(name, '.'); at > 0; at = strings.LastIndexByte(name[:at], '.') {
 			if _, both := m.inputs[name[:at]]; both {
 				m.faults.add(Duplicate, "", "inputs."+name[:at], "is an input and a group; %q is in it", name)
@@ -300,33 +312,33 @@ func (m *making) declareInputs() {
 	}
 }
 
-// cycles finds steps that wait for each other.
+// cycles finds steps that wait for each other: a circle for each step at which one closes.
 func (m *making) cycles(order []*made) {
 	const open, done = 1, 2
 	state := make(map[string]int, len(order))
 	var path []string
-	var visit func(string) bool
-	visit = func(n string) bool {
+	var visit func(string)
+	visit = func(n string) {
 		state[n] = open
 		path = append(path, n)
+		closed := false
 		for _, x := range m.edges[n] {
 			switch state[x] {
 			case open:
-				loop := append(slices.Clone(path[slices.Index(path, x):]), x)
-				m.faults.add(Cyclic, x, "", "the steps wait for each other: %s", strings.Join(loop, " ← "))
-				return true
-			case 0:
-				if visit(x) {
-					return true
+				if !closed {
+					loop := append(slices.Clone(path[slices.Index(path, x):]), x)
+					m.faults.add(Cyclic, x, "", "the steps wait for each other: %s", strings.Join(loop, " ← "))
 				}
+				closed = true
+			case 0:
+				visit(x)
 			}
 		}
 		path = path[:len(path)-1]
 		state[n] = done
-		return false
 	}
 	for _, x := range order {
-		if path = path[:0]; state[x.step.name] == 0 {
+		if state[x.step.name] == 0 {
 			visit(x.step.name)
 		}
 	}

@@ -368,3 +368,69 @@ func TestFieldsThatAreBoundAreThere(t *testing.T) {
 	require.ErrorContains(t, err, `step "fit": inputs.x: inputs are bound by In`)
 	require.ErrorContains(t, err, `step "late": limits.timeout: a field is bound to an input of the pipeline`)
 }
+
+// Circles are told one by one, also where other steps wait for what is in one.
+func TestCirclesThatOthersWaitFor(t *testing.T) {
+	t.Parallel()
+	work := func() *jobs.CommandBuilder {
+		return jobs.Command("x ${{inputs.i}} ${{inputs.k}} ${{outputs.o}}").In(sklearn).Input("k", jobs.Literal("none"))
+	}
+	p := pipeline.New("x").On("cpu")
+	a, b, c, d := p.Step("a", work()), p.Step("b", work()), p.Step("c", work()), p.Step("d", work())
+	a.In("i", b.Out("o"))
+	b.In("i", a.Out("o"))
+	c.In("i", a.Out("o")).In("k", d.Out("o"))
+	d.In("i", c.Out("o")).In("k", b.Out("o"))
+	_, err := p.Build()
+	require.ErrorIs(t, err, pipeline.Cyclic)
+	var steps []string
+	for _, f := range pipeline.Faults(err) {
+		if f.Kind == pipeline.Cyclic {
+			steps = append(steps, f.Step)
+		}
+	}
+	require.Equal(t, []string{"a", "c"}, steps)
+}
+
+// Each building tells the same faults in the same order.
+func TestFaultsHaveAnOrder(t *testing.T) {
+	t.Parallel()
+	c := &jobs.CommandComponent{Command: "x", Environment: sklearn, Inputs: jobs.ComponentInputs{}}
+	p := pipeline.New("x").On("cpu")
+	loop := p.Step("body", jobs.Command("y ${{inputs.z}}").In(sklearn).Input("z", jobs.Literal(1)))
+	items := jobs.Inputs{}
+	for _, name := range []string{"h", "b", "g", "a", "f", "c"} {
+		c.Inputs[name] = jobs.ComponentInput{Type: "uri_folder"}
+		items[name] = jobs.Literal(1)
+		p.Input(name, jobs.URIFolder(""))
+	}
+	p.Step("one", c)
+	p.ParallelFor("each", loop, items)
+	_, err := p.Build()
+	require.Error(t, err)
+	for range 20 {
+		_, again := p.Build()
+		require.EqualError(t, again, err.Error())
+	}
+}
+
+// The maps of a job that was built are its own, those of the kinds of steps too.
+func TestBuiltJobsShareNothing(t *testing.T) {
+	t.Parallel()
+	sweep := jobs.Sweep(jobs.Command("x ${{inputs.lr}}").In(sklearn)).Uniform("lr", 0, 1).Maximize("acc").Trials(2)
+	spark := &jobs.SparkNode{Resources: &jobs.SparkResources{InstanceType: "standard_e4s_v3", RuntimeVersion: "3.4"}, Component: azureml.Ref("azureml:s:1"), Conf: jobs.SparkConf{"a": int64(1)}}
+	p := pipeline.New("p").On("cpu").ContinueOnFailure(true).ForceRerun(true)
+	p.Step("tune", sweep)
+	p.Step("count", spark)
+	first, err := p.Build()
+	require.NoError(t, err)
+	first.Jobs["tune"].(*jobs.SweepNode).SearchSpace["lr"] = jobs.Choice(1)
+	first.Jobs["count"].(*jobs.SparkNode).Conf["a"] = int64(2)
+	*first.Settings.ContinueOnStepFailure, *first.Settings.ForceRerun = false, false
+	second, err := p.Build()
+	require.NoError(t, err)
+	require.Equal(t, jobs.Uniform(0, 1), second.Jobs["tune"].(*jobs.SweepNode).SearchSpace["lr"])
+	require.EqualValues(t, 1, second.Jobs["count"].(*jobs.SparkNode).Conf["a"])
+	require.EqualValues(t, 1, spark.Conf["a"])
+	require.True(t, *second.Settings.ContinueOnStepFailure && *second.Settings.ForceRerun)
+}

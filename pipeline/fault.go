@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,7 +9,7 @@ import (
 	"strings"
 )
 
-// Kind is what sort of fault was found. It is an error: errors.Is(err, pipeline.Cycle) tells whether Build met one.
+// Kind is what sort of fault was found. It is an error: errors.Is(err, pipeline.Cyclic) tells whether Build met one.
 type Kind string
 
 // The kinds of faults.
@@ -85,6 +86,13 @@ func (l *list) put(f *Fault) {
 	if !slices.ContainsFunc(l.all, func(x *Fault) bool { return x.Step == f.Step && x.Port == f.Port && x.Message == f.Message }) {
 		l.all = append(l.all, f)
 	}
+}
+
+// sort brings those from one on into the order of their texts: they were found in a map, and each building tells the same.
+func (l *list) sort(from int) {
+	slices.SortStableFunc(l.all[from:], func(a, b *Fault) int {
+		return cmp.Or(strings.Compare(a.Port, b.Port), strings.Compare(a.Message, b.Message))
+	})
 }
 
 // at tells whether something is known to be wrong with a port.

@@ -34,6 +34,12 @@ func copyOf(node jobs.Node) jobs.Node {
 	own(f.variables)
 	own(f.services)
 	own(f.bindings)
+	switch n := n.(type) {
+	case *jobs.SweepNode:
+		own(&n.SearchSpace)
+	case *jobs.SparkNode:
+		own(&n.Conf)
+	}
 	return n
 }
 

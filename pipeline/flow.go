@@ -137,6 +137,7 @@ func (m *making) each(c *Each) jobs.Node {
 	if body == nil || body.draft == nil || !body.known || body.free {
 		return n
 	}
+	defer m.faults.sort(len(m.faults.all))
 	for _, round := range c.rounds() {
 		for to, in := range round {
 			want, ok := body.in[to]

@@ -251,6 +251,7 @@ func (m *making) missing(x *made, given jobs.Inputs, tables map[string]*jobs.Inp
 	if x.anyInput {
 		return
 	}
+	defer m.faults.sort(len(m.faults.all))
 	need := func(name, kind string) {
 		if x.loose[name] || x.draft.given[name] || m.faults.at(x.step.name, "inputs."+name) {
 			return
