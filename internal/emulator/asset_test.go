@@ -230,3 +230,23 @@ func TestDatastores(t *testing.T) {
 	o.do("PUT", at("datastores", "workspaceblobstore"), map[string]any{"properties": d.props()}).want(200)
 	require.Equal(t, "core.windows.net", c.do("GET", at("datastores", "workspaceblobstore"), nil).want(200).doc().text("properties", "endpoint"))
 }
+
+func TestModelOfARun(t *testing.T) {
+	c := inside(t, open(t, Options{}))
+	d := c.do("PUT", at("models", "m", "versions", "1"), map[string]any{"properties": map[string]any{"modelType": "mlflow_model", "modelUri": "runs:/r1/model"}}).want(201).doc()
+	require.Equal(t, DefaultScope.DatastoreURI(arm.ArtifactStore, "ExperimentRun/dcid.r1/model"), d.text("properties", "modelUri"))
+	require.Equal(t, "r1", d.text("properties", "jobName"))
+}
+
+func TestPipelineNamesItsComponentInShort(t *testing.T) {
+	c := inside(t, open(t, Options{}))
+	put := func(name string, spec map[string]any) {
+		c.do("PUT", at("components", name, "versions", "1"), map[string]any{"properties": map[string]any{"componentSpec": spec}}).want(201)
+	}
+	put("say", map[string]any{"name": "say", "version": "1", "type": "command", "command": "echo 1", "environment": "azureml://registries/azureml/environments/sklearn-1.5/versions/3"})
+	put("pipe", map[string]any{"name": "pipe", "version": "1", "type": "pipeline", "jobs": map[string]any{"a": map[string]any{"type": "command", "componentId": DefaultScope.AssetID("components", "say", "1")}}})
+	for name, id := range map[string]string{"short": "pipe:1", "label": "pipe@latest", "long": DefaultScope.AssetID("components", "pipe", "1")} {
+		c.do("PUT", at("jobs", name), map[string]any{"properties": map[string]any{"jobType": "Pipeline", "componentId": id}}).want(201)
+	}
+	require.Contains(t, string(c.do("PUT", at("jobs", "none"), map[string]any{"properties": map[string]any{"jobType": "Pipeline", "componentId": "pipe:2"}}).want(400).body), "was not found")
+}

@@ -35,7 +35,7 @@ func (c *call) storageURI(ch *change, name string) (string, error) {
 			return "", err
 		}
 		return sc.DatastoreURI(u.Datastore, u.Path), nil
-	case arm.URIJobOutput:
+	case arm.URIJobOutput, arm.URIRun:
 		if c.sc.Workspace != "" {
 			loc, err := c.s.resolver.Resolve(c.ctx(), c.sc, uri, arm.Data)
 			if err != nil {

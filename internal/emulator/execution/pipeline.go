@@ -150,7 +150,11 @@ func (e *Engine) graphWith(ctx context.Context, sc arm.Scope, raw json.RawMessag
 	add := func(err error) { faults = append(faults, arm.As(err)) }
 	jobs := g.spec.Jobs
 	if g.spec.ComponentID != "" {
-		c, err := e.component(ctx, sc, g.spec.ComponentID)
+		id := g.spec.ComponentID
+		if strings.ContainsAny(id, ":@") && !strings.Contains(id, "/") && !strings.HasPrefix(id, "azureml:") {
+			id = "azureml:" + id // as azure-ai-ml sends what a file names
+		}
+		c, err := e.component(ctx, sc, id)
 		if err != nil {
 			return nil, []*arm.Error{arm.As(at("properties.componentId", err))}
 		}
