@@ -3,7 +3,12 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -144,6 +149,32 @@ func (b *Batching) check(c *checker) {
 	if b.LoggingLevel != "" && !isExpression(b.LoggingLevel) && !contains(loggingLevels, strings.ToUpper(b.LoggingLevel)) {
 		c.add("logging_level", "%q is none of DEBUG, INFO, WARNING", b.LoggingLevel)
 	}
+	least := func(field string, n *int, least int) {
+		if n != nil && *n < least {
+			c.add(field, "%d is less than %d", *n, least)
+		}
+	}
+	least("error_threshold", b.ErrorThreshold, -1)
+	least("mini_batch_error_threshold", b.MiniBatchErrorThreshold, -1)
+	least("max_concurrency_per_instance", b.MaxConcurrencyPerInstance, 1)
+	if r := b.RetrySettings; r != nil {
+		least("retry_settings.max_retries", r.MaxRetries, 0)
+		least("retry_settings.timeout", r.Timeout, 1)
+	}
+}
+
+// entryThere says that the entry script is not in the code, where that is a folder here.
+func (t *ParallelTask) entryThere(c *checker) {
+	if t.Code.Path == "" || t.EntryScript == "" || c.bare {
+		return
+	}
+	st, err := os.Stat(t.Code.Path)
+	if err != nil || !st.IsDir() {
+		return // the check of the code says so
+	}
+	if _, err := os.Stat(filepath.Join(t.Code.Path, filepath.FromSlash(t.EntryScript))); errors.Is(err, fs.ErrNotExist) {
+		c.add("task.entry_script", "there is no %s in %s", t.EntryScript, t.Code.Path)
+	}
 }
 
 func (c *ParallelComponent) common() component {
@@ -219,6 +250,9 @@ func (c *ParallelComponent) cloneComponent() Component {
 	return &out
 }
 
+// sameBatching is whether two say the same.
+func sameBatching(a, b *Batching) bool { return reflect.DeepEqual(a, b) }
+
 func (c *ParallelComponent) check(ctx context.Context, k *checker) {
 	k.componentHead(c.common())
 	c.Batching.check(k)
@@ -227,8 +261,11 @@ func (c *ParallelComponent) check(ctx context.Context, k *checker) {
 		return
 	}
 	k.code(ctx, "task.code", c.Task.Code)
+	c.Task.entryThere(k)
 	k.environment(ctx, "task.environment", c.Task.Environment)
 	in, out := promised(c.Inputs, c.Outputs)
+	k.references("input_data", c.InputData, in, nil, nil)
+	k.references("task.append_row_to", c.Task.AppendRowTo, nil, out, nil)
 	k.references("task.program_arguments", c.Task.ProgramArguments, in, out, nil)
 }
 

@@ -168,6 +168,9 @@ func (n *ParallelNode) cloneNode() Node {
 
 func (n *ParallelNode) checkNode(ctx context.Context, c *checker) {
 	c.step(ctx, n.node())
+	if k, ok := n.Component.(*ParallelComponent); ok && k != nil && sameBatching(&k.Batching, &n.Batching) {
+		return // the component's check has said it
+	}
 	n.Batching.check(c)
 }
 

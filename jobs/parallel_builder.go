@@ -154,7 +154,7 @@ func (b *ParallelBuilder) MiniBatch(size string) *ParallelBuilder {
 	return b
 }
 
-// Partition cuts a partitioned table by the values of columns instead.
+// Partition cuts a partitioned table by the values of columns, whatever MiniBatch says.
 func (b *ParallelBuilder) Partition(columns ...string) *ParallelBuilder {
 	b.c.PartitionKeys = append(b.c.PartitionKeys, columns...)
 	return b
@@ -319,9 +319,6 @@ func (b *ParallelBuilder) checkParts(c *checker) {
 	}
 	if b.c.Task.Environment == nil {
 		c.add("task.environment", "an environment is required: a reference such as \"azureml:NAME@latest\", or a definition")
-	}
-	if b.c.MiniBatchSize != "" && len(b.c.PartitionKeys) > 0 {
-		c.add("mini_batch_size", "either a size or partition keys, not both")
 	}
 	b.c.Batching.check(c)
 	in, out := promised(b.c.Inputs, b.c.Outputs)
