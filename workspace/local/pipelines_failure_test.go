@@ -63,6 +63,14 @@ jobs:
 				require.ErrorContains(p, p.err, "The step outer failed: The step deep failed")
 			},
 		},
+		"a step does not write the file that another reads": {
+			yaml: `
+jobs:
+  mute: {type: command, ENV, command: "true ${{outputs.o}}", outputs: {o: {type: uri_file}}}
+  reads: {type: command, ENV, command: "cat ${{inputs.i}}", inputs: {i: {type: uri_file, path: "${{parent.jobs.mute.outputs.o}}"}}}
+`,
+			fails: "the step mute has not written it: there is no file at",
+		},
 		"a step that takes too long": {
 			yaml:  "jobs:\n  slow: {type: command, ENV, limits: {timeout: 1}, command: \"sleep 600\"}\n",
 			fails: "longer than its limit",

@@ -54,6 +54,9 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 		if p.values["inputs."+k], err = e.fetch(j.ctx, loc, dir, in.Type == "uri_file"); errors.Is(err, errNothing) && in.Step != "" && in.Type != "uri_file" {
 			err = nil // a step need not write each output
 		}
+		if e, ok := errors.AsType[*JobError](err); ok && errors.Is(err, errNoFile) && in.Step != "" {
+			err = userError("the step %s has not written it: %s", in.Step, e.Message)
+		}
 		if err != nil {
 			return ofInput(k, err)
 		}

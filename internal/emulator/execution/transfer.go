@@ -22,6 +22,9 @@ const parallelFiles = 8
 // errNothing says that an input is an empty folder.
 var errNothing = errors.New("nothing there")
 
+// errNoFile says that the file of an input is not there.
+var errNoFile = errors.New("no file")
+
 // fetch brings what a location names to dir and returns the path of it: the
 // file itself for a single blob, dir for a folder.
 func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, single bool) (string, error) {
@@ -46,7 +49,7 @@ func (e *Engine) fetch(ctx context.Context, loc *arm.Location, dir string, singl
 			}
 			return "", userError("what is at %s is a folder, and the input is of type uri_file", arm.BlobURL(loc.Account, loc.Container, name+"/"))
 		}
-		return "", userError("there is no file at %s", arm.BlobURL(loc.Account, loc.Container, name))
+		return "", errors.Join(userError("there is no file at %s", arm.BlobURL(loc.Account, loc.Container, name)), errNoFile)
 	}
 	n, err := e.Blobs.FetchFolder(ctx, loc.Account, loc.Container, name, dir, 0o600)
 	if err == nil && n == 0 {
