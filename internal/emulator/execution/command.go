@@ -202,7 +202,7 @@ func (j *job) watch(s *commandSpec, procs []*process.Process, logs *logs) error 
 		if err != nil {
 			return err
 		}
-		over, stop := j.e.deadline(d)
+		over, stop := j.e.deadline(j.snapshot().Started, d)
 		defer stop()
 		timeout = over
 	}

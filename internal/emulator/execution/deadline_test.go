@@ -26,14 +26,14 @@ func TestDeadline(t *testing.T) {
 		own := &Engine{Deps: Deps{Clock: time.Now}}
 
 		for name, e := range map[string]*Engine{"own": own, "a clock that stands": stands} {
-			over, stop := e.deadline(time.Hour)
+			over, stop := e.deadline(e.Clock(), time.Hour)
 			time.Sleep(time.Hour - time.Second)
 			require.False(t, passed(over), name)
 			time.Sleep(2 * time.Second)
 			require.True(t, passed(over), name)
 			stop()
 		}
-		over, stop := stands.deadline(time.Hour)
+		over, stop := stands.deadline(stands.Clock(), time.Hour)
 		ahead.Store(int64(time.Hour - time.Second))
 		time.Sleep(time.Second)
 		require.False(t, passed(over))
@@ -42,7 +42,12 @@ func TestDeadline(t *testing.T) {
 		require.True(t, passed(over), "it was moved")
 		stop()
 
-		given, stop := stands.deadline(time.Hour)
+		late, stop := stands.deadline(stands.Clock().Add(-time.Hour), time.Hour)
+		time.Sleep(time.Second)
+		require.True(t, passed(late), "the clock was moved before it was set")
+		stop()
+
+		given, stop := stands.deadline(stands.Clock(), time.Hour)
 		stop()
 		ahead.Add(int64(2 * time.Hour))
 		time.Sleep(3 * time.Hour)

@@ -285,7 +285,7 @@ func (w *sweeping) run() error {
 		if err != nil {
 			return err
 		}
-		over, stop := j.e.deadline(d)
+		over, stop := j.e.deadline(j.snapshot().Started, d)
 		defer stop()
 		timeout = over
 	}
