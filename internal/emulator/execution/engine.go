@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -306,10 +307,10 @@ func (e *Engine) Load(sc arm.Scope, compute string) (busy, waiting int) {
 func (e *Engine) compute(sc arm.Scope, name string) *slots {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	k := openKey(sc.Key(), name)
+	k := openKey(sc.Key(), strings.ToLower(name)) // names in Azure's addresses are the same in either case
 	s := e.slots[k]
 	if s == nil {
-		s = &slots{fleet: fleet{clock: e.Clock, seed: k}}
+		s = &slots{fleet: fleet{clock: e.Clock, seed: k}, elastic: elastic(name)}
 		e.slots[k] = s
 	}
 	return s

@@ -91,6 +91,9 @@ func (c *contents) print(ctx context.Context, s *step, props json.RawMessage) (*
 			if bound := s.Outputs[k]; bound != nil {
 				uri = bound.URI
 			}
+			if place, _ := o["place"].(string); place != "" && place != ownPlace {
+				uri = place
+			}
 			f.parts["outputs."+k] = hashOf(fmt.Sprint(o["jobOutputType"], "\n", o["mode"], "\n", uri))
 		}
 	}

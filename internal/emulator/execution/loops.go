@@ -127,7 +127,7 @@ func (p *pipelining) nextRound(n *vertex, r *round) error {
 		return nil
 	}
 	if n.Type == parallelFor {
-		l.done[r.index] = r.rec
+		l.done[r.index] = r.said()
 		if l.begun < len(l.items.values) {
 			return p.nextItem(n)
 		}
@@ -139,7 +139,7 @@ func (p *pipelining) nextRound(n *vertex, r *round) error {
 	n.outputs, n.values = r.rec.Outputs, nil
 	again := l.begun < *n.control.Limits.Max
 	if k := n.control.condition; again && k != "" {
-		v, err := p.j.e.literal(p.j.ctx, r.rec, k)
+		v, err := p.j.e.literal(p.j.ctx, r.said(), k)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (p *pipelining) nextRound(n *vertex, r *round) error {
 		for _, t := range to {
 			t = lastName(t)
 			if literalType(n.body.component.Inputs[t].Type) {
-				v, err := p.j.e.literal(p.j.ctx, r.rec, k)
+				v, err := p.j.e.literal(p.j.ctx, r.said(), k)
 				if err != nil {
 					return err
 				}
@@ -172,12 +172,26 @@ func (p *pipelining) nextRound(n *vertex, r *round) error {
 				next.Inputs[t] = &stepInput{Type: "literal", Value: &value}
 				continue
 			}
-			next.Inputs[t] = &stepInput{Type: portType(n.body.component.Inputs[t].Type), URI: r.rec.Outputs[k].URI}
+			in := &stepInput{Type: portType(n.body.component.Inputs[t].Type), URI: r.rec.Outputs[k].URI, step: n.body.name}
+			if before := l.body.Inputs[t]; before != nil {
+				in.Mode = before.Mode
+			}
+			next.Inputs[t] = in
 		}
 	}
 	l.body = &next
 	l.begun++
 	return p.plan(n, &next, l.begun-1)
+}
+
+// said is the record of the run that put out what a round has: of a reused one, the earlier run's.
+func (r *round) said() *Record {
+	if r.reuse == nil {
+		return r.rec
+	}
+	c := *r.rec
+	c.Name = r.reuse.run
+	return &c
 }
 
 // gather makes the outputs of all rounds those of a parallel_for: files become

@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -25,11 +26,13 @@ func stampOf(i fs.FileInfo) stamp { return stamp{i.Size(), i.ModTime()} }
 // mounts is true of an output whose program sees what is at its address already:
 // one that is mounted at an address of its user's choice. An address with the name
 // of the job, or of its pipeline, is new.
-func mounts(r *Record, o *output, uri string) bool {
-	if o.URI == "" || o.Mode != "" && o.Mode != "ReadWriteMount" || strings.Contains(uri, r.Name) {
-		return false
-	}
-	return r.Parent == "" || !strings.Contains(uri, r.Parent) && !strings.Contains(uri, r.Root)
+func mounts(o *output, name string) bool {
+	return o.URI != "" && (o.Mode == "" || o.Mode == "ReadWriteMount") && fixed(cmp.Or(o.Place, o.URI), name)
+}
+
+// fixed is true of an address that is the same for all jobs.
+func fixed(uri, output string) bool {
+	return arm.ExpandOutput(uri, "a", output) == arm.ExpandOutput(uri, "b", output)
 }
 
 // mount brings what is at an output's address to where the program writes, and

@@ -110,6 +110,8 @@ type stepInput struct {
 	URI   string  `json:"uri"`
 	Value *scalar `json:"value"`
 	Mode  string  `json:"mode"`
+
+	step string // that put it out, maybe without a file
 }
 
 type stepOutput struct {
@@ -167,6 +169,7 @@ func (e *Engine) graphWith(ctx context.Context, sc arm.Scope, raw json.RawMessag
 		jobs = c.Jobs
 		g.adopt(c)
 	}
+	g.placeOutputs(sc)
 	if len(jobs) == 0 {
 		return nil, append(faults, arm.Invalid("properties.jobs", "the pipeline has no steps"))
 	}

@@ -77,7 +77,7 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 			return err
 		}
 		p.values["outputs."+k] = at
-		if d := r.Outputs[k].URI; mounts(r, &o, d) {
+		if d := r.Outputs[k].URI; mounts(&o, k) {
 			loc, err := e.resolve(j.ctx, r.Scope, d, arm.Data)
 			if err != nil {
 				return err

@@ -7,11 +7,13 @@ import (
 
 // slots hands out a compute's nodes in the order they were asked for.
 type slots struct {
-	mu    sync.Mutex
-	used  int
-	size  int // of the compute; 0 when it must be asked for
-	queue []*claim
-	fleet fleet
+	mu   sync.Mutex
+	used int
+	size int // of the compute; 0 when it must be asked for
+	// elastic computes give a job more nodes than they have slots, when it has them for itself.
+	elastic bool
+	queue   []*claim
+	fleet   fleet
 }
 
 type claim struct {
@@ -87,7 +89,7 @@ func (s *slots) advance(size func() int) {
 	if s.size <= 0 { // of a compute that cannot be used now: it may be, the next time
 		s.size = size()
 	}
-	for len(s.queue) > 0 && s.used+s.queue[0].n <= s.size {
+	for len(s.queue) > 0 && (s.used+s.queue[0].n <= s.size || s.elastic && s.used == 0 && s.size > 0) {
 		c := s.queue[0]
 		s.queue = s.queue[1:]
 		s.used += c.n

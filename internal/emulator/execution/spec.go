@@ -46,7 +46,12 @@ type output struct {
 	AssetName    string `json:"assetName"`
 	AssetVersion string `json:"assetVersion"`
 	Description  string `json:"description"`
+	// Place is, of a step's output that goes to one of its pipeline, the address as the pipeline's user wrote it; uri is what it came to.
+	Place string `json:"place,omitempty"`
 }
+
+// ownPlace is the place of an output of a pipeline that has no address.
+const ownPlace = "${{name}}"
 
 type limits struct {
 	Timeout string `json:"timeout"` // ISO 8601

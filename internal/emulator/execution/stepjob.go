@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -162,7 +163,11 @@ func (g *graph) input(s *step, k string, port *componentPort, from source) (map[
 		return map[string]any{"jobInputType": "literal"}, nil
 	}
 	if in.Value == nil {
-		return mode(map[string]any{"jobInputType": in.Type, "uri": in.URI}), nil
+		out := map[string]any{"jobInputType": in.Type, "uri": in.URI}
+		if in.step != "" {
+			out["step"] = in.step
+		}
+		return mode(out), nil
 	}
 	text := string(*in.Value)
 	if m := fromStep.FindStringSubmatch(text); m != nil {
@@ -229,15 +234,45 @@ func portType(t string) string {
 	return t
 }
 
+// defaultPlace is where outputs go that name no address, when the pipeline names a datastore.
+func (g *graph) defaultPlace(sc arm.Scope) string {
+	ds := g.spec.Settings.DefaultDatastore
+	if ds == "" {
+		return ""
+	}
+	return sc.DatastoreURI(computeName(g.bind(assetID(ds))), "azureml/${{name}}/${{output_name}}/")
+}
+
+// placeOutputs gives the pipeline's own outputs the place that its steps' have.
+func (g *graph) placeOutputs(sc arm.Scope) {
+	uri := g.defaultPlace(sc)
+	if uri == "" {
+		return
+	}
+	for k, o := range g.spec.Outputs {
+		if o == nil {
+			o = &output{Type: "uri_folder"}
+			g.spec.Outputs[k] = o
+		}
+		if o.URI == "" {
+			o.URI = uri
+		}
+	}
+}
+
 // output is where a step's output goes: to the pipeline's own when it is bound
 // to one.
 func (g *graph) output(sc arm.Scope, pipeline string, s *step, k string, port *componentPort) map[string]any {
 	out := map[string]any{"jobOutputType": portType(port.Type)}
+<<<<<<< HEAD
 	if ds := g.spec.Settings.DefaultDatastore; ds != "" {
 		uri := "azureml://datastores/" + computeName(g.bind(assetID(ds))) + "/paths/azureml/${{name}}/${{output_name}}"
 		if out["jobOutputType"] != "uri_file" {
 			uri += "/"
 		}
+=======
+	if uri := g.defaultPlace(sc); uri != "" {
+>>>>>>> 0dc92b1 (workspace/local: wide serverless jobs run; changed addresses are not reused; values of reused rounds; empty folders in loops; mounts are told by the address as it is written)
 		out["uri"] = uri
 	}
 	o := s.Outputs[k]
@@ -246,10 +281,15 @@ func (g *graph) output(sc arm.Scope, pipeline string, s *step, k string, port *c
 	}
 	if m := toOutput.FindStringSubmatch(o.Value); m != nil {
 		if p := g.spec.Outputs[m[1]]; p != nil {
+<<<<<<< HEAD
 			if ds := g.spec.Settings.DefaultDatastore; ds == "" || p.URI != "" {
 				out["uri"] = destinations(sc, pipeline, &commandSpec{Outputs: map[string]*output{m[1]: p}})[m[1]].URI
 			}
 			out["assetName"], out["assetVersion"] = p.AssetName, p.AssetVersion
+=======
+			out["uri"] = destinations(sc, pipeline, &commandSpec{Outputs: map[string]*output{m[1]: p}})[m[1]].URI
+			out["assetName"], out["assetVersion"], out["place"] = p.AssetName, p.AssetVersion, cmp.Or(p.Place, p.URI, ownPlace)
+>>>>>>> 0dc92b1 (workspace/local: wide serverless jobs run; changed addresses are not reused; values of reused rounds; empty folders in loops; mounts are told by the address as it is written)
 			if p.Mode != "" {
 				out["mode"] = p.Mode
 			}
@@ -259,6 +299,9 @@ func (g *graph) output(sc arm.Scope, pipeline string, s *step, k string, port *c
 		if v != "" {
 			out[field] = v
 		}
+	}
+	if o.URI != "" {
+		delete(out, "place")
 	}
 	return out
 }

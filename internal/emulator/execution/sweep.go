@@ -527,7 +527,7 @@ func (w *sweeping) conclude() error {
 // shared is true of an output whose address is the same for all trials. They
 // write to places of their own then, lest the last one's output be the sweep's.
 func shared(o *output, name string) bool {
-	return o.URI != "" && o.Mode != "Direct" && arm.ExpandOutput(o.URI, "a", name) == arm.ExpandOutput(o.URI, "b", name)
+	return o.URI != "" && o.Mode != "Direct" && fixed(o.URI, name)
 }
 
 // bring copies the best trial's outputs to where those of the sweep were to go.
