@@ -235,27 +235,27 @@ func portType(t string) string {
 }
 
 // defaultPlace is where outputs go that name no address, when the pipeline names a datastore.
-func (g *graph) defaultPlace(sc arm.Scope) string {
+func (g *graph) defaultPlace(sc arm.Scope, outputType string) string {
 	ds := g.spec.Settings.DefaultDatastore
 	if ds == "" {
 		return ""
 	}
-	return sc.DatastoreURI(computeName(g.bind(assetID(ds))), "azureml/${{name}}/${{output_name}}/")
+	uri := sc.DatastoreURI(computeName(g.bind(assetID(ds))), "azureml/${{name}}/${{output_name}}/")
+	if outputType == "uri_file" {
+		uri = strings.TrimSuffix(uri, "/")
+	}
+	return uri
 }
 
 // placeOutputs gives the pipeline's own outputs the place that its steps' have.
 func (g *graph) placeOutputs(sc arm.Scope) {
-	uri := g.defaultPlace(sc)
-	if uri == "" {
-		return
-	}
 	for k, o := range g.spec.Outputs {
 		if o == nil {
 			o = &output{Type: "uri_folder"}
 			g.spec.Outputs[k] = o
 		}
 		if o.URI == "" {
-			o.URI = uri
+			o.URI = g.defaultPlace(sc, o.Type)
 		}
 	}
 }
@@ -264,15 +264,7 @@ func (g *graph) placeOutputs(sc arm.Scope) {
 // to one.
 func (g *graph) output(sc arm.Scope, pipeline string, s *step, k string, port *componentPort) map[string]any {
 	out := map[string]any{"jobOutputType": portType(port.Type)}
-<<<<<<< HEAD
-	if ds := g.spec.Settings.DefaultDatastore; ds != "" {
-		uri := "azureml://datastores/" + computeName(g.bind(assetID(ds))) + "/paths/azureml/${{name}}/${{output_name}}"
-		if out["jobOutputType"] != "uri_file" {
-			uri += "/"
-		}
-=======
-	if uri := g.defaultPlace(sc); uri != "" {
->>>>>>> 0dc92b1 (workspace/local: wide serverless jobs run; changed addresses are not reused; values of reused rounds; empty folders in loops; mounts are told by the address as it is written)
+	if uri := g.defaultPlace(sc, portType(port.Type)); uri != "" {
 		out["uri"] = uri
 	}
 	o := s.Outputs[k]
@@ -281,15 +273,8 @@ func (g *graph) output(sc arm.Scope, pipeline string, s *step, k string, port *c
 	}
 	if m := toOutput.FindStringSubmatch(o.Value); m != nil {
 		if p := g.spec.Outputs[m[1]]; p != nil {
-<<<<<<< HEAD
-			if ds := g.spec.Settings.DefaultDatastore; ds == "" || p.URI != "" {
-				out["uri"] = destinations(sc, pipeline, &commandSpec{Outputs: map[string]*output{m[1]: p}})[m[1]].URI
-			}
-			out["assetName"], out["assetVersion"] = p.AssetName, p.AssetVersion
-=======
 			out["uri"] = destinations(sc, pipeline, &commandSpec{Outputs: map[string]*output{m[1]: p}})[m[1]].URI
-			out["assetName"], out["assetVersion"], out["place"] = p.AssetName, p.AssetVersion, cmp.Or(p.Place, p.URI, ownPlace)
->>>>>>> 0dc92b1 (workspace/local: wide serverless jobs run; changed addresses are not reused; values of reused rounds; empty folders in loops; mounts are told by the address as it is written)
+			out["assetName"], out["assetVersion"], out["place"] = p.AssetName, p.AssetVersion, strings.ReplaceAll(cmp.Or(p.Place, p.URI, ownPlace), "${{output_name}}", m[1])
 			if p.Mode != "" {
 				out["mode"] = p.Mode
 			}
