@@ -29,7 +29,7 @@ type Options struct {
 	Images map[string][]string
 	// NoAuth lets everybody in who reaches the listener. Listen refuses addresses beyond loopback then.
 	NoAuth bool
-	// OperationDelay is how long a long-running operation without work of its own takes. Defaults to 50 ms; negative: none, and such calls answer at once.
+	// OperationDelay is how long a long-running operation without work of its own takes. Defaults to 50 ms, and to none with a Clock, by which it is measured; negative: none, and such calls answer at once.
 	OperationDelay time.Duration
 	// PageSize is the most items a list answers when the caller does not say. Defaults to 100.
 	PageSize int
@@ -107,7 +107,7 @@ func (o *Options) complete() error {
 	default:
 		return fmt.Errorf("emulator: Options.Environments: %q is none of host, venv, strict", o.Environments)
 	}
-	if o.OperationDelay == 0 {
+	if o.OperationDelay == 0 && o.Clock == nil { // a clock that somebody moves may stand still, and with it all who wait for an operation
 		o.OperationDelay = 50 * time.Millisecond
 	}
 	o.OperationDelay = max(o.OperationDelay, 0)

@@ -102,7 +102,10 @@ func triggerSchedule(c *call) error {
 				return arm.Invalid("scheduleTime", "%q is not a time such as 2024-05-01T08:00:00+00:00.", want.ScheduleTime)
 			}
 		}
-		at = t
+		// Clients say now by the machine's clock; where the workspace has one of its own, that is what they mean.
+		if passed := time.Since(t); !c.s.opts.moved || passed.Abs() > time.Minute {
+			at = t
+		}
 	}
 	d, err := c.find(c.sc.Child(arm.Schedules, c.v["schedule"]), "schedule", c.v["schedule"])
 	if err != nil {

@@ -90,16 +90,18 @@ func TestScheduleFires(t *testing.T) {
 	require.Equal(t, "CreateJob", r.text("scheduleActionType"))
 	r = c.do("POST", trigger, map[string]any{"scheduleTime": "2026-03-02T08:30:00Z"}).want(200).doc()
 	require.Equal(t, "hourly-20260302T083000Z-2", r.text("jobName"), "a name is used once")
-	c.started("hourly", 5)
+	r = c.do("POST", trigger, map[string]any{"scheduleTime": time.Now().UTC().Format("2006-01-02T15:04:05.000000+00:00")}).want(200).doc()
+	require.Equal(t, "hourly-"+clk.Now().Format("20060102T150405Z"), r.text("jobName"), "a client's now is the workspace's")
+	c.started("hourly", 6)
 
 	// Enabled again it goes on with its next tick.
 	c.do("PUT", at("schedules", "hourly"), scheduleOf(cron("15 * * * *"), def)).want(200)
-	c.started("hourly", 5)
-	clk.Move(time.Hour)
 	c.started("hourly", 6)
+	clk.Move(time.Hour)
+	c.started("hourly", 7)
 	c.do("DELETE", at("schedules", "hourly"), nil).want(200)
 	clk.Move(3 * time.Hour)
-	c.started("hourly", 6)
+	c.started("hourly", 7)
 	c.do("POST", trigger, nil).want(404)
 }
 

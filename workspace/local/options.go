@@ -30,7 +30,8 @@ type Options struct {
 	Listen string
 	// Auth says whether callers need the workspace's token. Defaults to AuthOn.
 	Auth Auth
-	// OperationDelay is how long long-running operations without work of their own take. Defaults to 50 ms. Negative: none, and they answer at once.
+	// OperationDelay is how long long-running operations without work of their own take. Defaults to 50 ms, and to none where a Clock
+	// is given, by which they are measured: it may stand still. Negative: none, and they answer at once.
 	OperationDelay time.Duration
 	// PageSize is the most items that a list answers at once when its caller does not say. Defaults to 100.
 	PageSize int
