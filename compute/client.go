@@ -11,6 +11,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
@@ -208,6 +209,22 @@ func check(v Compute) error {
 		net(k.Network)
 		if k.Size == "" {
 			fault("size", "is required, such as STANDARD_DS3_V2")
+		}
+		if d := k.IdleTimeBeforeShutdown; d < 0 || d%time.Minute != 0 {
+			if was, err := wire.ParseDuration(k.idle); err != nil || was != d { // the service's own word is sent as it is
+				fault("idle_time_before_shutdown", "is %v; whole minutes are wanted", d)
+			}
+		}
+		if k.Schedules != nil {
+			for i, s := range k.Schedules.StartStop {
+				field := fmt.Sprintf("schedules.compute_start_stop.%d.", i)
+				if _, ok := actions.Parse(string(s.Action)); !ok {
+					fault(field+"action", "%q is none of %s", s.Action, strings.Join(actions.Values(), ", "))
+				}
+				if (s.Trigger.Cron == nil) == (s.Trigger.Recurrence == nil) {
+					fault(field+"trigger", "either Cron or Recurrence is required, one of them")
+				}
+			}
 		}
 	case *Kubernetes:
 		id(fault, k.ResourceID)

@@ -26,7 +26,7 @@ type Instance struct {
 	// SSHPublicAccess opens the SSH port to the public address. Defaults to what the service does.
 	SSHPublicAccess Access     `yaml:"ssh_public_access_enabled" json:"-"`
 	Schedules       *Schedules `yaml:"schedules" json:"schedules"`
-	// IdleTimeBeforeShutdown stops an idle instance; zero does not. At least 15 minutes, at most 3 days.
+	// IdleTimeBeforeShutdown stops an idle instance; zero does not. Whole minutes, at least 15, at most 3 days.
 	IdleTimeBeforeShutdown time.Duration `yaml:"idle_time_before_shutdown" json:"idleTimeBeforeShutdown"`
 	// IdleMinutes is YAML's other spelling of IdleTimeBeforeShutdown, into which it is read.
 	IdleMinutes int `yaml:"idle_time_before_shutdown_minutes" json:"-"`

@@ -149,9 +149,13 @@ func TestBadComputesAreRefusedBeforeAnythingIsSent(t *testing.T) {
 		"max_instances":              &compute.Cluster{Name: "ok", MinInstances: 9},
 		"network_settings.vnet_name": &compute.Cluster{Name: "ok", Network: &compute.Network{Subnet: "sub"}},
 		"size":                       &compute.Instance{Name: "ok"},
-		"resource_id":                &compute.Kubernetes{Name: "ok", ResourceID: "aks"},
-		"ssh_settings":               &compute.VirtualMachine{Name: "ok", ResourceID: "/subscriptions/x"},
-		"type":                       &compute.Other{},
+		"idle_time_before_shutdown":  &compute.Instance{Name: "ok", Size: "STANDARD_D2", IdleTimeBeforeShutdown: 90 * time.Second},
+		"compute_start_stop.0.trigger: either Cron or Recurrence": &compute.Instance{
+			Name: "ok", Size: "STANDARD_D2", Schedules: &compute.Schedules{StartStop: []compute.StartStop{{Action: compute.Stop}}},
+		},
+		"resource_id":  &compute.Kubernetes{Name: "ok", ResourceID: "aks"},
+		"ssh_settings": &compute.VirtualMachine{Name: "ok", ResourceID: "/subscriptions/x"},
+		"type":         &compute.Other{},
 	} {
 		_, err := w.Client.Computes.BeginCreate(t.Context(), c, nil)
 		require.ErrorContains(t, err, want)

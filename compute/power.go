@@ -44,8 +44,10 @@ func (c *Client) power(ctx context.Context, verb, name, wanted string, o *BeginO
 			return false, fmt.Errorf("decoding the compute: %w", err)
 		}
 		switch p := doc.Properties.Properties; p.State {
-		case wanted, "JobRunning", "": // a compute without a state has no other
+		case wanted, "": // a compute without a state has no other
 			return true, nil
+		case "JobRunning":
+			return wanted == "Running", nil // one that is to stop has not heard of it yet
 		case "Unusable", "CreateFailed", "SetupFailed", "UserSetupFailed":
 			if len(p.Errors) > 0 {
 				return false, fmt.Errorf("the instance is %s: %s: %s", p.State, p.Errors[0].Error.Code, p.Errors[0].Error.Message)

@@ -86,8 +86,22 @@ type ModelBatchDeployment struct {
 
 // Retry is what becomes of a mini-batch that fails or takes too long.
 type Retry struct {
-	MaxRetries int           `yaml:"max_retries" json:"maxRetries"`
-	Timeout    time.Duration `yaml:"timeout,seconds" json:"timeout"`
+	// MaxRetries is how often a mini-batch is tried again; 0 is never. Defaults to the service's 3.
+	MaxRetries *int `yaml:"max_retries" json:"maxRetries"`
+	// Timeout bounds each try, in whole seconds. Defaults to the service's 30 s.
+	Timeout time.Duration `yaml:"timeout,seconds" json:"timeout"`
+}
+
+func (f *faults) retry(r *Retry) {
+	if r == nil {
+		return
+	}
+	if r.MaxRetries != nil && *r.MaxRetries < 0 {
+		f.add("retry_settings.max_retries", "is %d; 0 or more is wanted", *r.MaxRetries)
+	}
+	if r.Timeout < 0 || r.Timeout%time.Second != 0 {
+		f.add("retry_settings.timeout", "is %v; whole seconds are wanted", r.Timeout)
+	}
 }
 
 // BatchType tells batch deployments apart in YAML.
@@ -227,6 +241,10 @@ func (d *ModelBatchDeployment) check(op string) error {
 	if d.ErrorThreshold != nil && *d.ErrorThreshold < -1 {
 		f.add("error_threshold", "is %d; a number of files is wanted, or -1 for any", *d.ErrorThreshold)
 	}
+	if d.MaxConcurrency < 0 {
+		f.add("max_concurrency_per_instance", "is %d; a number of processes is wanted", d.MaxConcurrency)
+	}
+	f.retry(d.Retry)
 	checkBatchCode(&f, d.Code)
 	return f.err(op)
 }

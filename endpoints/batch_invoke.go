@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -117,9 +116,16 @@ func (r *BatchRequest) check(op string) error {
 			f.add("inputs."+name, "has neither a literal nor a path")
 		}
 	}
-	if r.MiniBatchSize < 0 || r.InstanceCount < 0 {
-		f.add("mini_batch_size", "a negative number is none")
+	if r.MiniBatchSize < 0 {
+		f.add("mini_batch_size", "is %d; a number of files is wanted", r.MiniBatchSize)
 	}
+	if r.InstanceCount < 0 {
+		f.add("instance_count", "is %d; a number of nodes is wanted", r.InstanceCount)
+	}
+	if r.ErrorThreshold != nil && *r.ErrorThreshold < -1 {
+		f.add("error_threshold", "is %d; a number of files is wanted, or -1 for any", *r.ErrorThreshold)
+	}
+	f.retry(r.Retry)
 	return f.err(op)
 }
 
@@ -160,9 +166,12 @@ func (c *BatchClient) request(ctx context.Context, r *BatchRequest, o *InvokeOpt
 		m["errorThreshold"] = *r.ErrorThreshold
 	}
 	if r.Retry != nil {
-		retry := map[string]any{"maxRetries": r.Retry.MaxRetries}
+		retry := map[string]any{}
+		if r.Retry.MaxRetries != nil {
+			retry["maxRetries"] = *r.Retry.MaxRetries
+		}
 		if r.Retry.Timeout > 0 {
-			retry["timeout"] = wire.FormatDuration(r.Retry.Timeout.Round(time.Second))
+			retry["timeout"] = wire.FormatDuration(r.Retry.Timeout)
 		}
 		m["retrySettings"] = retry
 	}
@@ -185,8 +194,13 @@ func (c *BatchClient) input(ctx context.Context, in jobs.Input, o *InvokeOptions
 	}
 	uri := in.Path
 	switch {
-	case strings.HasPrefix(uri, "http://"), strings.HasPrefix(uri, "https://"), strings.HasPrefix(uri, "azureml://"), strings.Contains(uri, "://"):
 	case wire.IsLocalPath(uri):
+		for _, prefix := range []string{"file://", "folder://", "file:", "folder:"} { // which mark a path as one of here
+			if rest, ok := strings.CutPrefix(uri, prefix); ok {
+				uri = rest
+				break
+			}
+		}
 		up := &assets.UploadOptions{}
 		if o.Upload != nil {
 			*up = *o.Upload
@@ -199,6 +213,7 @@ func (c *BatchClient) input(ctx context.Context, in jobs.Input, o *InvokeOptions
 			return nil, err
 		}
 		uri = done.ShortURI()
+	case strings.Contains(uri, "://"): // an address
 	case in.Type == jobs.TypeCustomModel, in.Type == jobs.TypeMLFlowModel, in.Type == jobs.TypeTritonModel:
 		id, err := c.deps.models.Resolve(ctx, azureml.Ref(uri), nil)
 		if err != nil {

@@ -67,7 +67,7 @@ func TestBatchFromBeginningToEnd(t *testing.T) {
 		d := &endpoints.ModelBatchDeployment{
 			Name: "lines", Endpoint: "counter", Model: &assets.Model{Name: "word", Version: "1", Path: model},
 			Code: &endpoints.CodeConfiguration{Code: jobs.Code{Go: &jobs.GoProgram{Package: "./testdata/lines"}}}, Environment: azureml.Ref("azureml:sklearn-1.5@latest"), Compute: "cpu-cluster",
-			MiniBatchSize: 2, MaxConcurrency: 2, OutputFile: "counts.csv", Retry: &endpoints.Retry{MaxRetries: 0, Timeout: time.Minute},
+			MiniBatchSize: 2, MaxConcurrency: 2, OutputFile: "counts.csv", Retry: &endpoints.Retry{MaxRetries: new(0), Timeout: time.Minute},
 		}
 		pd, err := ws.Batch.BeginCreateDeployment(ctx, d, nil)
 		done(t, pd, err)
@@ -105,7 +105,7 @@ func TestBatchFromBeginningToEnd(t *testing.T) {
 
 		// One file that fails: too many with this threshold, and the end of the log says why.
 		bad := write(t, tmp, "bad.csv", "bad\n")
-		failing, err := ws.Batch.Invoke(ctx, "counter", &endpoints.BatchRequest{Inputs: jobs.Inputs{"one": jobs.URIFile(bad)}, ErrorThreshold: new(0), Retry: &endpoints.Retry{MaxRetries: 1}}, nil)
+		failing, err := ws.Batch.Invoke(ctx, "counter", &endpoints.BatchRequest{Inputs: jobs.Inputs{"one": jobs.URIFile(bad)}, ErrorThreshold: new(0), Retry: &endpoints.Retry{MaxRetries: new(1)}}, nil)
 		require.NoError(t, err)
 		_, err = ws.Jobs.Wait(ctx, failing.Name, nil)
 		var fe *jobs.FailedError

@@ -262,7 +262,7 @@ func TestBatchRequestBody(t *testing.T) {
 			"n": jobs.Literal(5), "on": jobs.Literal(true), "asset": jobs.URIFolder("azureml:iris:3"),
 		},
 		Outputs: jobs.Outputs{"score": {Type: jobs.TypeURIFile, Path: "azureml://datastores/d/paths/out.csv"}},
-		JobName: "j", Experiment: "e", InstanceCount: 2, MiniBatchSize: 7, OutputFile: "o.csv", ErrorThreshold: new(0), Retry: &Retry{MaxRetries: 3, Timeout: 30 * time.Second},
+		JobName: "j", Experiment: "e", InstanceCount: 2, MiniBatchSize: 7, OutputFile: "o.csv", ErrorThreshold: new(0), Retry: &Retry{MaxRetries: new(3), Timeout: 30 * time.Second},
 	}, &InvokeOptions{})
 	require.NoError(t, err)
 	got, err := json.Marshal(m)
@@ -274,4 +274,20 @@ func TestBatchRequestBody(t *testing.T) {
 		"outputData":{"score":{"jobOutputType":"UriFile","uri":"azureml://datastores/d/paths/out.csv"}},"name":"j","properties":{"experimentName":"e"},
 		"compute":{"instanceCount":2},"miniBatchSize":7,"outputFileName":"o.csv","errorThreshold":0,"retrySettings":{"maxRetries":3,"timeout":"PT30S"}}`, string(got))
 	require.ErrorContains(t, (&BatchRequest{Inputs: jobs.Inputs{"x": {}}}).check("o"), "inputs.x")
+
+	// What is not said about retries is the deployment's, and no retry can be said.
+	for want, r := range map[string]*Retry{`{"retrySettings":{"timeout":"PT30S"}}`: {Timeout: 30 * time.Second}, `{"retrySettings":{"maxRetries":0}}`: {MaxRetries: new(0)}} {
+		m, err := b.request(t.Context(), &BatchRequest{Retry: r}, &InvokeOptions{})
+		require.NoError(t, err)
+		got, err := json.Marshal(m)
+		require.NoError(t, err)
+		require.JSONEq(t, want, string(got))
+	}
+	err = (&BatchRequest{ErrorThreshold: new(-2), InstanceCount: -1, Retry: &Retry{MaxRetries: new(-1), Timeout: time.Millisecond}}).check("o")
+	for _, want := range []string{"error_threshold: is -2", "instance_count: is -1", "retry_settings.max_retries: is -1", "retry_settings.timeout: is 1ms"} {
+		require.ErrorContains(t, err, want)
+	}
+	// A path of here may say so; there is no such file.
+	_, err = b.input(t.Context(), jobs.URIFile("file:///nowhere/rows.csv"), &InvokeOptions{})
+	require.ErrorContains(t, err, "/nowhere/rows.csv")
 }

@@ -282,3 +282,19 @@ func TestWaitBeforeHistoryKnows(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Completed, run.Status)
 }
+
+// Run history knows the end of a job before the resource manager does.
+func TestWaitBeforeTheResourceManagerKnows(t *testing.T) {
+	w := newWorld(t)
+	j := w.job("a", Running)
+	c, clk := w.client()
+	clk.onStep = func(time.Time) {
+		j.set(Completed)
+		w.answer("GET "+testWorkspace+"/jobs/a", map[string]any{"id": testWorkspace + "/jobs/a", "name": "a", "properties": map[string]any{
+			"jobType": "Command", "status": "Finalizing", "command": "x", "environmentId": "e",
+		}})
+	}
+	run, err := c.Wait(t.Context(), "a", nil)
+	require.NoError(t, err)
+	require.Equal(t, Completed, run.Status)
+}

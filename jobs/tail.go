@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxLine is how much of a line is held back for its end: a program that prints no line breaks is
@@ -27,15 +28,17 @@ func (t *tail) feed(b []byte, emit func(line string, end int64) bool) bool {
 	t.partial = append(t.partial, b...)
 	for {
 		i := bytes.IndexByte(t.partial, '\n')
-		n := i + 1
-		if i < 0 {
-			if len(t.partial) < maxLine {
-				return true
-			}
-			i, n = maxLine, maxLine
+		var line string
+		switch {
+		case i >= 0:
+			line, i = strings.TrimSuffix(string(t.partial[:i]), "\r"), i+1
+		case len(t.partial) < maxLine:
+			return true
+		default: // a piece of a line, which loses no byte
+			i = wholeLetters(t.partial[:maxLine])
+			line = string(t.partial[:i])
 		}
-		line := strings.TrimSuffix(string(t.partial[:i]), "\r")
-		t.partial = t.partial[n:]
+		t.partial = t.partial[i:]
 		if len(t.partial) == 0 {
 			t.partial = nil
 		}
@@ -43,6 +46,19 @@ func (t *tail) feed(b []byte, emit func(line string, end int64) bool) bool {
 			return false
 		}
 	}
+}
+
+// wholeLetters is how much of b has no letter in UTF-8 that goes on after its end.
+func wholeLetters(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n < len(b); n++ {
+		if end := b[len(b)-n:]; utf8.RuneStart(end[0]) {
+			if !utf8.FullRune(end) {
+				return len(b) - n
+			}
+			break
+		}
+	}
+	return len(b)
 }
 
 // flush gives out a last line that has no line break, once the file is known to be complete.

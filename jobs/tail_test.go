@@ -3,6 +3,7 @@ package jobs
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -35,6 +36,28 @@ func TestTailLongLine(t *testing.T) {
 	require.Len(t, got[0], maxLine)
 	tl.flush(keep)
 	require.Len(t, got[1], maxLine/2)
+}
+
+// The pieces of a long line are all of its bytes, and each is text: a progress bar has no line breaks.
+func TestTailPiecesOfText(t *testing.T) {
+	text := strings.Repeat("\r50 % – ☃", maxLine/8)
+	for _, at := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13} { // where the first piece would be cut
+		whole := strings.Repeat("x", at) + text
+		var got []string
+		var tl tail
+		keep := func(s string, end int64) bool { got = append(got, s); return true }
+		for rest := []byte(whole); len(rest) > 0; {
+			n := min(64<<10, len(rest))
+			tl.feed(rest[:n], keep)
+			rest = rest[n:]
+		}
+		tl.flush(keep)
+		require.Greater(t, len(got), 1)
+		require.True(t, strings.Join(got, "") == whole, "bytes are lost, with %d before", at)
+		for _, piece := range got {
+			require.True(t, utf8.ValidString(piece))
+		}
+	}
 }
 
 // However the bytes arrive, and wherever a follower stops and another goes on, the lines are the same.

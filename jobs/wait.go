@@ -81,6 +81,9 @@ func (c *Client) Wait(ctx context.Context, name string, o *WaitOptions) (*Run, e
 	if err != nil {
 		return nil, err
 	}
+	if !run.Status.Ended() { // the resource manager hears of the end a little later than run history
+		run.Status = f.found
+	}
 	if run.Status == Completed {
 		return run, nil
 	}

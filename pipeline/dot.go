@@ -61,18 +61,20 @@ func dotGraph(b *strings.Builder, g *graph, prefix, indent string) {
 	for _, e := range g.es {
 		from, to, more := fmt.Sprintf("%s%d", prefix, e.from), fmt.Sprintf("%s%d", prefix, e.to), ""
 		if inner := g.vs[e.from].inner; inner != nil {
-			i := inner.find(output_, e.fromPort)
-			if i < 0 {
+			if i := inner.find(output_, e.fromPort); i >= 0 {
+				from = fmt.Sprintf("%s_%d", from, i)
+			} else {
 				more += fmt.Sprintf(", ltail=cluster_%s", from)
+				from = inner.first(from)
 			}
-			from = fmt.Sprintf("%s_%d", from, max(i, 0))
 		}
 		if inner := g.vs[e.to].inner; inner != nil {
-			i := inner.find(input_, e.toPort)
-			if i < 0 {
+			if i := inner.find(input_, e.toPort); i >= 0 {
+				to = fmt.Sprintf("%s_%d", to, i)
+			} else {
 				more += fmt.Sprintf(", lhead=cluster_%s", to)
+				to = inner.first(to)
 			}
-			to = fmt.Sprintf("%s_%d", to, max(i, 0))
 		}
 		if e.dashed {
 			more += ", style=dashed"
@@ -82,4 +84,13 @@ func dotGraph(b *strings.Builder, g *graph, prefix, indent string) {
 		}
 		fmt.Fprintf(b, "%s%s -> %s [label=%s%s];\n", indent, from, to, dotText(short(e.text(g), 40)), more)
 	}
+}
+
+// first is a box in a cluster, however deep: arrows at the cluster itself are arrows at it that are cut off.
+func (g *graph) first(id string) string {
+	id += "_0"
+	if len(g.vs) > 0 && g.vs[0].inner != nil {
+		return g.vs[0].inner.first(id)
+	}
+	return id
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"strings"
@@ -161,4 +162,32 @@ func TestStates(t *testing.T) {
 	}, got)
 	_, err = pipeline.States("p", iter.Seq2[*jobs.Run, error](func(yield func(*jobs.Run, error) bool) { yield(nil, io.EOF) }), start)
 	require.ErrorIs(t, err, io.EOF)
+}
+
+// An arrow at a pipeline in which the first step is a pipeline too ends at a box: Graphviz makes one of a name that it does
+// not know.
+func TestArrowsAtPipelinesInPipelines(t *testing.T) {
+	deep := &jobs.PipelineComponent{Jobs: jobs.Nodes{"a": &jobs.CommandNode{Component: azureml.Ref("azureml:k:1")}}}
+	outer := &jobs.PipelineComponent{Jobs: jobs.Nodes{"deep": &jobs.PipelineNode{Component: deep}}}
+	text := pipeline.Draw(&jobs.PipelineJob{Jobs: jobs.Nodes{
+		"pick": &jobs.IfElseNode{Condition: "true", TrueBlock: jobs.Block{"${{parent.jobs.work}}"}}, "work": &jobs.PipelineNode{Component: outer},
+	}}, nil).DOT()
+	require.Contains(t, text, "n0 -> n1_0_0 [")
+	require.Contains(t, text, "lhead=cluster_n1")
+	require.Contains(t, text, "n1_0_0 [label=\"a")
+}
+
+// A picture of a large graph grows as the graph does, also where a step is needed by all that come after it.
+func TestLargeGraphsAreDrawn(t *testing.T) {
+	nodes := jobs.Nodes{}
+	for i := range 2000 {
+		in := jobs.Inputs{"lr": jobs.Literal("${{parent.inputs.lr}}")}
+		if i > 0 {
+			in["before"] = jobs.Literal(fmt.Sprintf("${{parent.jobs.s%d.outputs.o}}", i-1))
+		}
+		nodes[fmt.Sprintf("s%d", i)] = &jobs.CommandNode{Component: azureml.Ref("azureml:k:1"), Inputs: in}
+	}
+	picture := pipeline.Draw(&jobs.PipelineJob{Jobs: nodes}, nil).SVG()
+	require.Less(t, len(picture), 4<<20)
+	require.Equal(t, 4000-1, bytes.Count(picture, []byte(`marker-end="`)), "all arrows are there")
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -123,11 +124,39 @@ func (l *layout) rank(arrows []arrow) {
 	}
 }
 
+// maxPoints is how many waypoints a drawing has at most: with more, the longest edges run straight from end to end, and
+// count for nothing else. Graphs that large are not looked at as a whole.
+const maxPoints = 20_000
+
+// longest is how many layers an edge may pass to have waypoints in them.
+func (l *layout) longest(arrows []arrow) int {
+	count := map[int]int{}
+	for i := range arrows {
+		from, to := l.ends(arrows, i)
+		count[l.cells[to].layer-l.cells[from].layer-1]++
+	}
+	all, most := 0, 0
+	for _, span := range slices.Sorted(maps.Keys(count)) {
+		if all += span * count[span]; all > maxPoints {
+			break
+		}
+		most = span
+	}
+	return most
+}
+
 // split puts waypoints into edges that pass layers.
 func (l *layout) split(arrows []arrow) {
+	straight := map[int]bool{}
+	most := l.longest(arrows)
 	for i := range arrows {
 		from, to := l.ends(arrows, i)
 		l.paths[i] = []int{from}
+		if l.cells[to].layer-l.cells[from].layer-1 > most {
+			l.paths[i] = append(l.paths[i], to)
+			straight[i] = true
+			continue
+		}
 		for layer := l.cells[from].layer + 1; layer < l.cells[to].layer; layer++ {
 			l.paths[i] = append(l.paths[i], len(l.cells))
 			l.cells = append(l.cells, cell{layer: layer, point: true})
@@ -137,8 +166,8 @@ func (l *layout) split(arrows []arrow) {
 		}
 	}
 	l.up, l.down = make([][]int, len(l.cells)), make([][]int, len(l.cells))
-	for _, p := range l.paths {
-		for k := 1; k < len(p); k++ {
+	for i, p := range l.paths {
+		for k := 1; k < len(p) && !straight[i]; k++ {
 			l.down[p[k-1]], l.up[p[k]] = append(l.down[p[k-1]], p[k]), append(l.up[p[k]], p[k-1])
 		}
 	}
@@ -226,6 +255,17 @@ func (l *layout) swap(at []int) {
 
 // pairs counts the crossings of the edges of two cells, of which the first is on the left.
 func pairs(left, right, at []int) (n int) {
+	if len(left)*len(right) > 1000 {
+		x, y := places(left, at), places(right, at)
+		i := 0
+		for _, a := range x {
+			for i < len(y) && y[i] < a {
+				i++
+			}
+			n += i
+		}
+		return n
+	}
 	for _, a := range left {
 		for _, b := range right {
 			if at[a] > at[b] {
@@ -234,6 +274,16 @@ func pairs(left, right, at []int) (n int) {
 		}
 	}
 	return n
+}
+
+// places are where cells are in their layer, in order.
+func places(cells, at []int) []int {
+	out := make([]int, len(cells))
+	for i, v := range cells {
+		out[i] = at[v]
+	}
+	slices.Sort(out)
+	return out
 }
 
 // crossings counts those of all edges: for each layer the inversions among the ends of its edges.

@@ -73,14 +73,14 @@ func BatchCode(ctx context.Context, program string, o *BatchCodeOptions) (_ stri
 	if err := gobuild.Build(ctx, gobuild.Options{Program: program, Dir: c.Dir, GOOS: c.GOOS, GOARCH: c.GOARCH, Output: filepath.Join(c.Output, name), Tags: c.Tags}); err != nil {
 		return fail(err)
 	}
+	script := strings.ReplaceAll(driver, "@PROGRAM@", name)
+	if err := os.WriteFile(filepath.Join(c.Output, BatchScript), []byte(script), 0o644); err != nil {
+		return fail(err)
+	}
 	for _, f := range c.Files {
 		if err := copyBeside(c.Dir, f, c.Output); err != nil {
 			return fail(err)
 		}
-	}
-	script := strings.ReplaceAll(driver, "@PROGRAM@", name)
-	if err := os.WriteFile(filepath.Join(c.Output, BatchScript), []byte(script), 0o644); err != nil {
-		return fail(err)
 	}
 	return c.Output, nil
 }

@@ -107,17 +107,17 @@ func Context(ctx context.Context, program string, o *ContextOptions) (_ *BuildCo
 	if err := gobuild.Build(ctx, gobuild.Options{Program: program, Dir: c.Dir, GOOS: c.GOOS, GOARCH: c.GOARCH, Output: filepath.Join(c.Output, name)}); err != nil {
 		return nil, fmt.Errorf("serve: context of %q: %w", program, err)
 	}
-	for _, f := range c.Files {
-		if err := copyBeside(c.Dir, f, c.Output); err != nil {
-			return nil, fmt.Errorf("serve: context of %q: Files: %w", program, err)
-		}
-	}
 	var b strings.Builder
 	if err := dockerfile.Execute(&b, map[string]any{"Base": c.Base, "Port": c.Port, "Name": name}); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(filepath.Join(c.Output, "Dockerfile"), []byte(b.String()), 0o644); err != nil {
 		return nil, err
+	}
+	for _, f := range c.Files {
+		if err := copyBeside(c.Dir, f, c.Output); err != nil {
+			return nil, fmt.Errorf("serve: context of %q: Files: %w", program, err)
+		}
 	}
 	return &BuildContext{Dir: c.Output, Dockerfile: "Dockerfile", Port: c.Port, Score: c.Score, Liveness: c.Liveness, Readiness: c.Readiness}, nil
 }

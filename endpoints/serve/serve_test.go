@@ -187,6 +187,9 @@ func TestContext(t *testing.T) {
 	require.FileExists(t, filepath.Join(out, "labels.txt"))
 	_, err = Context(t.Context(), "./cmd/score", &ContextOptions{Dir: dir, Output: out})
 	require.ErrorContains(t, err, "is not empty")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o600))
+	_, err = Context(t.Context(), "./cmd/score", &ContextOptions{Dir: dir, Files: []string{"Dockerfile"}})
+	require.ErrorContains(t, err, "Dockerfile is there twice")
 	_, err = Context(t.Context(), "./none", &ContextOptions{Dir: dir})
 	require.ErrorContains(t, err, `serve: context of "./none"`)
 }

@@ -98,7 +98,7 @@ func run(ctx context.Context, out io.Writer, azure bool, compute, environment az
 	deploying, err := ws.Batch.BeginCreateDeployment(ctx, &endpoints.ModelBatchDeployment{
 		Name: "logistic", Endpoint: name, Model: model.ModelRef(), Compute: compute, Environment: environment,
 		Code:          &endpoints.CodeConfiguration{Code: jobs.Code{Go: &jobs.GoProgram{Package: program}}},
-		MiniBatchSize: 3, MaxConcurrency: 2, OutputFile: "scores.csv", Retry: &endpoints.Retry{MaxRetries: 2, Timeout: time.Minute},
+		MiniBatchSize: 3, MaxConcurrency: 2, OutputFile: "scores.csv", Retry: &endpoints.Retry{MaxRetries: new(2), Timeout: time.Minute},
 	}, nil)
 	if err != nil {
 		return err
