@@ -58,6 +58,36 @@ jobs:
 				}
 			},
 		},
+		"what has no value among what has": {
+			files: map[string]string{"inner.yml": `
+type: pipeline
+name: columns
+version: 1
+inputs: {one: {type: string}, two: {type: string, optional: true}, where: {type: string, default: serverless}}
+jobs:
+  say:
+    type: command
+    compute: ${{parent.inputs.where}}
+    component: ./say.yml
+    inputs: {cols: "${{parent.inputs.one}},${{parent.inputs.two}},end", alone: "${{parent.inputs.two}}"}
+`, "say.yml": `
+type: command
+name: say
+inputs: {cols: {type: string}, alone: {type: string, optional: true}}
+ENV
+command: echo "${{inputs.cols}}" $[[--alone ${{inputs.alone}}]] >>DIR/said
+`},
+			yaml: `
+jobs:
+  a: {type: pipeline, component: ./inner.yml, inputs: {one: x}}
+  b: {type: pipeline, component: ./inner.yml, inputs: {one: x, two: y, where: cpu-cluster}}
+`,
+			check: func(p *performed) {
+				said := p.noted("said")
+				require.Contains(p, said, "x,,end\n")
+				require.Contains(p, said, "x,y,end --alone y\n")
+			},
+		},
 		"inputs and outputs in variables": {yaml: `
 inputs: {word: "a 'b' $HOME"}
 jobs:

@@ -311,7 +311,10 @@ func (g *graph) compute(s *step) string {
 		if g.unset(c) {
 			continue
 		}
-		if c = g.bind(c); c != "" && !strings.EqualFold(c, serverless) {
+		switch c = g.bind(c); {
+		case strings.EqualFold(strings.TrimPrefix(c, "azureml:"), serverless):
+			return ""
+		case c != "":
 			return assetID(c)
 		}
 	}
@@ -321,8 +324,12 @@ func (g *graph) compute(s *step) string {
 // bind puts the pipeline's literal inputs into a text.
 func (g *graph) bind(text string) string {
 	return anyBinding.ReplaceAllStringFunc(text, func(m string) string {
-		if in := g.spec.Inputs[anyBinding.FindStringSubmatch(m)[1]]; in != nil && in.Value != nil {
+		in, ok := g.spec.Inputs[anyBinding.FindStringSubmatch(m)[1]]
+		switch {
+		case in != nil && in.Value != nil:
 			return string(*in.Value)
+		case ok && text != m && (in == nil || in.Type == "literal"): // an optional one without a value, among other text
+			return ""
 		}
 		return m
 	})
