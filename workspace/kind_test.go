@@ -21,11 +21,13 @@ func TestLoadTellsKindsByKeys(t *testing.T) {
 		"type: command\ncommand: echo ${{inputs.x}}\nenvironment: azureml:e:1\nname: c\ninputs: {x: {type: number}}\n":                   new(jobs.CommandComponent),
 		"type: pipeline\nname: c\ninputs: {x: {type: uri_file, optional: true}}\njobs: {a: {type: command, component: 'azureml:c:1'}}\n": new(jobs.PipelineComponent),
 		"name: s\ntrigger: {type: cron, expression: '0 0 * * *'}\ncreate_job: azureml:j\n":                                               new(jobs.Schedule),
-		"name: epp\nauth_mode: key\n":                                           new(endpoints.OnlineEndpoint),
-		"name: epp\ntraffic: {blue: 100}\n":                                     new(endpoints.OnlineEndpoint),
-		"name: epp\ndefaults: {deployment_name: d}\n":                           new(endpoints.BatchEndpoint),
-		"name: f\nversion: '1'\nindex_columns: [{name: id, type: string}]\n":    new(assets.FeatureStoreEntity),
-		"name: dep\nendpoint_name: epp\nmodel: azureml:m:1\ninstance_type: x\n": new(endpoints.OnlineDeployment),
+		"name: epp\nauth_mode: key\n":                                                       new(endpoints.OnlineEndpoint),
+		"name: epp\ntraffic: {blue: 100}\n":                                                 new(endpoints.OnlineEndpoint),
+		"name: epp\ndefaults: {deployment_name: d}\n":                                       new(endpoints.BatchEndpoint),
+		"name: f\nversion: '1'\nindex_columns: [{name: id, type: string}]\n":                new(assets.FeatureStoreEntity),
+		"name: dep\nendpoint_name: epp\nmodel: azureml:m:1\ninstance_type: x\n":             new(endpoints.OnlineDeployment),
+		"name: dep\nendpoint_name: epp\ntype: pipeline\ncomponent: azureml:c:1\n":           new(endpoints.PipelineBatchDeployment),
+		"name: dep\nendpoint_name: epp\ntype: pipeline\njob_definition: azureml:some-job\n": new(endpoints.PipelineBatchDeployment),
 	} {
 		e, err := Load(yamlFile(t, text), nil)
 		require.NoError(t, err, text)
