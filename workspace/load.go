@@ -107,8 +107,10 @@ var loaders = []loader{
 		name: "batch deployment", load: of(itself[endpoints.BatchDeployment]),
 		schemas: []string{"batchdeployment", "modelbatchdeployment", "pipelinecomponentbatchdeployment"},
 		types:   []string{"model"},
-		sure:    func(n *wire.Node) bool { return has(n, "endpoint_name") && (n.Has("component") || n.Has("job_definition")) },
-		keys:    func(n *wire.Node) bool { return has(n, "endpoint_name") },
+		sure: func(n *wire.Node) bool {
+			return has(n, "endpoint_name") && (n.Has("component") || n.Has("job_definition"))
+		},
+		keys: func(n *wire.Node) bool { return has(n, "endpoint_name") },
 	},
 	{
 		name: "serverless endpoint", load: of(pointer[endpoints.ServerlessEndpoint]), schemas: []string{"serverlessendpoint"},
