@@ -15,17 +15,21 @@ import (
 //
 // The Host must be the address that the connection really reached, or localhost: a name of somebody's domain never is. An Origin must be our own, and a fetch must not be
 // cross-site, whatever it asks. A POST must not have a media type that a plain form can send, since a form is sent without asking. No answer allows another origin.
-func guard(r *http.Request, pl place) error {
+func guard(r *http.Request, pl place, known func(name string) bool) error {
 	local, err := localAddress(r)
 	if err != nil {
 		return err
 	}
-	if !ownHost(r.Host, local) {
+	own := func(host string) bool {
+		name, port, err := net.SplitHostPort(host)
+		return ownHost(host, local) || err == nil && port == portOf(local) && known(name)
+	}
+	if !own(r.Host) {
 		return arm.Forbidden("The Host header %q is not this server's address.", r.Host)
 	}
 	if o := r.Header.Get("Origin"); len(r.Header.Values("Origin")) > 0 {
 		u, err := url.Parse(o)
-		if err != nil || u.Scheme != "http" || u.Host == "" || !ownHost(u.Host, local) {
+		if err != nil || u.Scheme != "http" || u.Host == "" || !own(u.Host) {
 			return arm.Forbidden("Requests of the origin %q are refused.", o)
 		}
 	}

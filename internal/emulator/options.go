@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/container"
 )
 
 // Options says what a server serves. Only Dir is required.
@@ -21,8 +22,11 @@ type Options struct {
 	// Computes are made at birth in Scope. Nil makes one cluster, cpu-cluster, with as many nodes as the machine has cores. They are not made again on a folder that has
 	// been used before.
 	Computes []Compute
-	// Environments says how a job's environment is honoured: "host" (the default), "venv", "strict".
+	// Environments says how a job's environment is honoured: "host" (the default), "venv", "strict", "container".
 	Environments string
+	// Engine is the program that runs containers. Defaults to docker, else podman. EngineArgs are further arguments of its run.
+	Engine     string
+	EngineArgs []string
 	// PassEnv names variables of this process that jobs and deployments inherit besides PATH, HOME, TMPDIR, LANG and SystemRoot.
 	PassEnv []string
 	// Images maps ready-made images to the command that serves them in online deployments.
@@ -103,9 +107,15 @@ func (o *Options) complete() error {
 	switch o.Environments {
 	case "":
 		o.Environments = "host"
-	case "host", "venv", "strict":
+	case "host", "venv", "strict", "container":
 	default:
-		return fmt.Errorf("emulator: Options.Environments: %q is none of host, venv, strict", o.Environments)
+		return fmt.Errorf("emulator: Options.Environments: %q is none of host, venv, strict, container", o.Environments)
+	}
+	if o.Environments != "container" && (o.Engine != "" || len(o.EngineArgs) > 0) {
+		return fmt.Errorf("emulator: Options.Containers: Options.Environments is %q, and runs no containers", o.Environments)
+	}
+	if flag, ok := container.CheckArgs(o.EngineArgs); !ok {
+		return fmt.Errorf("emulator: Options.Containers.Args: %s is the workspace's own to say", flag)
 	}
 	if o.OperationDelay == 0 && o.Clock == nil { // a clock that somebody moves may stand still, and with it all who wait for an operation
 		o.OperationDelay = 50 * time.Millisecond

@@ -17,6 +17,7 @@ import (
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 	"github.com/azureml-go/azureml/internal/emulator/blob"
+	"github.com/azureml-go/azureml/internal/emulator/container"
 	"github.com/azureml-go/azureml/internal/emulator/execution"
 	"github.com/azureml-go/azureml/internal/emulator/serving"
 	"github.com/azureml-go/azureml/internal/emulator/store"
@@ -39,6 +40,7 @@ type Server struct {
 	resolver *arm.Resolver
 	jobs     *execution.Engine
 	online   *serving.Host
+	engine   *container.Engine // of jobs in containers; nil without
 	agenda   *agenda
 	thinner  thinner
 	handler  http.Handler
@@ -178,6 +180,7 @@ func (s *Server) Close() error {
 	if s.jobs != nil {
 		errs = append(errs, s.jobs.Close())
 	}
+	errs = append(errs, s.closeContainers())
 	s.calls.Wait()
 	if s.tracking != nil {
 		errs = append(errs, s.tracking.Close())
@@ -209,7 +212,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if over {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		r = impatient(w, r, bodyPatience)
-		if err := guard(r, pl); err != nil {
+		if err := guard(r, pl, s.ownName); err != nil {
 			if pl.plane == planeTracking { // MLflow's clients read MLflow's form
 				s.noteRefusal(r, err)
 				trackingError(w, err)

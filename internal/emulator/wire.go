@@ -18,7 +18,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mode, err := s.environments()
+	mode, err := s.environments(ctx)
 	if err != nil {
 		return err
 	}
@@ -53,18 +53,6 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	return s.restoreDeployments(ctx)
-}
-
-// environments is the mode of the options.
-func (s *Server) environments() (execution.Mode, error) {
-	switch s.opts.Environments {
-	case "venv":
-		dir, err := s.folder("environments")
-		return &execution.Venv{Dir: dir}, err
-	case "strict":
-		return execution.Strict{}, nil
-	}
-	return execution.Host{}, nil
 }
 
 // registerOutput makes an asset version of a job's output.

@@ -21,6 +21,8 @@ type Options struct {
 	Computes []Compute
 	// Environments is how the environments of jobs and deployments are honoured. Defaults to Host.
 	Environments Environments
+	// Containers says how Container runs jobs. It is refused beside other Environments.
+	Containers Containers
 	// PassEnv names variables of this process that jobs and deployments inherit, besides PATH, HOME, TMPDIR, LANG and SystemRoot. Credentials (AZURE_*, AZUREML_*, …) are
 	// never passed on.
 	PassEnv []string
@@ -71,7 +73,27 @@ const (
 	Venv Environments = "venv"
 	// Strict refuses what this machine, as it is, does not give.
 	Strict Environments = "strict"
+	// Container runs jobs in containers of their environments' images, by docker or podman. See Containers.
+	Container Environments = "container"
 )
+
+// Containers is how jobs run in containers.
+//
+// An environment's image is used as it is, and pulled when the engine does not have it; with a conda file an image is built on it once, by the image's own conda; a build
+// context is built once for its content. What the engine says of that is the job's azureml-logs/20_image_build_log.txt. The folders of a job are in its container under the paths
+// that they have outside; inputs that are mounted for reading can only be read. A job has the image's PATH and HOME and the variables of Azure ML, is root in the container (where
+// the engine itself is root's and this process is not, it is this process's user, so that files belong to it), and has this machine's network, or, where the engine keeps its
+// containers in a virtual machine (macOS, Windows, Docker Desktop), reaches this machine under the engine's name for it. resources.shm_size (2g unless it is said) and
+// resources.docker_args count.
+//
+// Sweeps, pipelines and parallel steps run in containers in the same way. Each process of a distributed job has a container of its own. Online deployments run as with Host. Distributions of type Ray are refused at submission.
+type Containers struct {
+	// Engine is the engine's program, a path or a name in PATH: docker, podman, or one that takes their arguments. Defaults to docker, and to podman where docker is not there or
+	// does not answer. Start fails when there is none that does.
+	Engine string
+	// Args are further arguments of its run command, before those of a job's resources.docker_args: "--gpus=all", "--memory=8g".
+	Args []string
+}
 
 // Auth says who may call.
 type Auth string
@@ -121,7 +143,7 @@ type Fault struct {
 func (o *Options) server(dir string) emulator.Options {
 	e := emulator.Options{
 		Dir: dir, Full: o.Sync == Full, Scope: arm.Scope{Subscription: o.ID.Subscription, ResourceGroup: o.ID.ResourceGroup, Workspace: o.ID.Name},
-		Environments: string(o.Environments), PassEnv: o.PassEnv, Images: o.Images, NoAuth: o.Auth == AuthOff, OperationDelay: o.OperationDelay, PageSize: o.PageSize,
+		Environments: string(o.Environments), Engine: o.Containers.Engine, EngineArgs: o.Containers.Args, PassEnv: o.PassEnv, Images: o.Images, NoAuth: o.Auth == AuthOff, OperationDelay: o.OperationDelay, PageSize: o.PageSize,
 		Clock: o.Clock, Logger: o.Logger,
 	}
 	for _, c := range o.Computes {

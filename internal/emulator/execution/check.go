@@ -65,8 +65,11 @@ func (e *Engine) faults(ctx context.Context, sc arm.Scope, s *commandSpec) []*ar
 	if strings.TrimSpace(s.Command) == "" {
 		add(arm.Invalid("properties.command", "a command is required"))
 	}
-	if _, err := shell(); err != nil {
+	if _, err := shell(); err != nil && e.contained() == nil {
 		add(arm.Invalid("properties.command", "%v", err))
+	}
+	for _, f := range e.containerFaults(s) {
+		add(f)
 	}
 	if f := e.environmentFault(ctx, sc, s.EnvironmentID); f != nil {
 		add(f)
@@ -90,7 +93,7 @@ func (e *Engine) faults(ctx context.Context, sc arm.Scope, s *commandSpec) []*ar
 	case s.nodes() > size && !elastic(compute):
 		add(arm.Invalid("properties.resources.instanceCount", "%d nodes are asked for; the compute %q has %d", s.nodes(), compute, size))
 	}
-	if err := checkDistribution(s); err != nil {
+	if err := checkDistribution(s); err != nil && (e.contained() == nil || s.Distribution.Type != "Ray") {
 		add(err)
 	}
 	if s.Limits != nil && s.Limits.Timeout != "" {

@@ -63,7 +63,11 @@ func (j *job) process(s *commandSpec, command func(p *paths) (string, error)) (e
 	if err != nil {
 		return j.cause(err)
 	}
-	line, err := command(p)
+	shown := p
+	if prepared.Image != "" {
+		shown = p.inside()
+	}
+	line, err := command(shown)
 	if err != nil {
 		return err
 	}
@@ -98,7 +102,14 @@ func (j *job) prepare(s *commandSpec, p *paths, log io.Writer) (*Prepared, error
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := j.e.Environments.Prepare(j.ctx, env, p.root, BaseEnv(j.e.PassEnv), log)
+	base, c := BaseEnv(j.e.PassEnv), j.e.contained()
+	if c != nil {
+		base = containerEnv(j.e.PassEnv)
+	}
+	prepared, err := j.e.Environments.Prepare(j.ctx, env, p.root, base, log)
+	if err == nil && c != nil {
+		prepared.Image, err = j.image(c, env, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +124,7 @@ func (j *job) prepare(s *commandSpec, p *paths, log io.Writer) (*Prepared, error
 
 // spawn starts the job's processes and stores that it runs. The token that
 // they use is ended by the function that is returned, also beside an error.
-func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, logs *logs) ([]*process.Process, func(), error) {
+func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, logs *logs) ([]running, func(), error) {
 	e, r := j.e, j.rec
 	base, err := e.BaseURL()
 	if err != nil {
@@ -125,20 +136,24 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 	}
 	revoke := func() { e.Revoke(r.Scope, r.Name) }
 	sh, err := shell()
-	if err != nil {
+	if err != nil && prepared.Image == "" {
 		return nil, revoke, userError("%v", err)
+	}
+	in := p
+	if prepared.Image != "" {
+		in, base = p.inside(), e.contained().Engine.Address(base)
 	}
 	env := append([]string(nil), prepared.Env...)
 	for _, k := range sorted(s.EnvironmentVariables) {
-		env = append(env, k+"="+fill(string(s.EnvironmentVariables[k]), p.values))
+		env = append(env, k+"="+fill(string(s.EnvironmentVariables[k]), in.values))
 	}
 	env = append(env, s.vars...)
 	// The variables of Azure ML win over those of the user, as they do there.
-	env = append(env, j.variables(base, token, expires.Unix(), p)...)
+	env = append(env, j.variables(base, token, expires.Unix(), in)...)
 	if err := j.begin(logs); err != nil {
 		return nil, revoke, err
 	}
-	var procs []*process.Process
+	var procs []running
 	for i, w := range logs.workers {
 		id, text := processID(r, i), line
 		if w.wrap != nil {
@@ -148,16 +163,28 @@ func (j *job) spawn(s *commandSpec, p *paths, prepared *Prepared, line string, l
 			ID: id, Path: sh, Args: []string{"-c", text}, Dir: p.code, Env: append(env[:len(env):len(env)], w.env...),
 			Stdout: logs.files[i], Stderr: logs.files[i], Record: e.records(), Shelf: e.shelf,
 		}
-		proc, err := startPlain(spec, text)
-		if proc == nil && err == nil {
-			proc, err = process.Start(spec)
-		}
+		proc, err := j.start(s, p, prepared, text, spec)
 		if err != nil {
 			return procs, revoke, userError("the command could not be started: %v", err)
 		}
 		procs = append(procs, proc)
 	}
 	return procs, revoke, nil
+}
+
+// start starts one of the job's processes, which runs a line of shell.
+func (j *job) start(s *commandSpec, p *paths, prepared *Prepared, line string, spec process.Spec) (running, error) {
+	if prepared.Image != "" {
+		return j.contain(s, p, prepared.Image, line, nil, spec)
+	}
+	proc, err := startPlain(spec, line)
+	if proc == nil && err == nil {
+		proc, err = process.Start(spec)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return proc, nil
 }
 
 // begin stores that the job runs. A step's process does not wait for that: the
@@ -195,7 +222,7 @@ func processID(r *Record, i int) string {
 
 // watch waits for the processes. The first that fails ends the others; so do
 // cancel, the timeout and the engine's end.
-func (j *job) watch(s *commandSpec, procs []*process.Process, logs *logs) error {
+func (j *job) watch(s *commandSpec, procs []running, logs *logs) error {
 	var timeout <-chan struct{}
 	if s.Limits != nil && s.Limits.Timeout != "" {
 		d, err := wire.ParseDuration(s.Limits.Timeout)
@@ -264,7 +291,7 @@ func (j *job) watch(s *commandSpec, procs []*process.Process, logs *logs) error 
 }
 
 // retire ends a process that served others, after it had the time to end itself.
-func retire(p *process.Process, linger time.Duration) {
+func retire(p running, linger time.Duration) {
 	t := time.NewTimer(linger)
 	defer t.Stop()
 	select {

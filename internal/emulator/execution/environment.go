@@ -21,6 +21,7 @@ type Environment struct {
 	Image             string
 	CondaFile         string
 	Build             string // address of a Docker build context
+	Dockerfile        string // in the build context; "" is Dockerfile
 	Variables         map[string]string
 
 	parse      sync.Once
@@ -53,6 +54,8 @@ type Prepared struct {
 	Note string
 	// Missing lists the same for the job's properties.
 	Missing []string
+	// Image is what its containers run; "" is none: it runs on this machine.
+	Image string
 }
 
 // environment reads what the job's environmentId names. "" is no environment.
@@ -84,7 +87,7 @@ func (e *Engine) environment(ctx context.Context, sc arm.Scope, id string) (*Env
 	env := &Environment{ID: loc.AssetID, Image: p.Image, CondaFile: p.CondaFile}
 	env.Name, env.Version = loc.Asset()
 	if p.Build != nil {
-		env.Build = p.Build.ContextURI
+		env.Build, env.Dockerfile = p.Build.ContextURI, p.Build.DockerfilePath
 	}
 	if m != nil {
 		m.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/process"
 )
 
 // parallel runs a parallel step that has its nodes: it cuts the input into
@@ -104,7 +105,7 @@ func (j *job) parallelRun(plan *parallelPlan, c *commandSpec, paths *paths, logs
 	if err != nil {
 		return userError("the program arguments cannot be expanded: %v", err)
 	}
-	program, args, err := x.commandLine(j.ctx, prepared.Env, paths, plan, args)
+	program, args, err := x.commandLine(j.ctx, prepared, paths, plan, args)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,9 @@ func (j *job) parallelRun(plan *parallelPlan, c *commandSpec, paths *paths, logs
 	}
 	p := &pool{j: j, plan: plan, batches: batches, logs: logs}
 	p.start = func(id string, more []string, stderr *os.File) (*scorer, error) {
-		return startScorer(j.scorerSpec(id, program, args, paths.code, append(env.vars[:len(env.vars):len(env.vars)], more...), stderr))
+		return startScorer(j.scorerSpec(id, program, args, paths.code, append(env.vars[:len(env.vars):len(env.vars)], more...), stderr), func(spec process.Spec) (running, error) {
+			return j.startWords(c, paths, prepared, spec)
+		})
 	}
 	if plan.output == "" {
 		return j.parallelFailed(p.run())
@@ -169,21 +172,24 @@ type parallelEnv struct {
 
 func (j *job) parallelEnv(plan *parallelPlan, c *commandSpec, paths *paths, prepared *Prepared) (*parallelEnv, error) {
 	e, r := j.e, j.snapshot()
-	env := append([]string(nil), prepared.Env...)
+	env, in := append([]string(nil), prepared.Env...), paths
+	if prepared.Image != "" {
+		in = paths.inside()
+	}
 	for _, k := range sorted(c.EnvironmentVariables) {
-		env = append(env, k+"="+fill(string(c.EnvironmentVariables[k]), paths.values))
+		env = append(env, k+"="+fill(string(c.EnvironmentVariables[k]), in.values))
 	}
 	if plan.ModelID != "" {
 		dir, err := j.fetchModel(plan.ModelID, filepath.Join(paths.root, "model"))
 		if err != nil {
 			return nil, err
 		}
-		env = append(env, "AZUREML_MODEL_DIR="+dir)
+		env = append(env, "AZUREML_MODEL_DIR="+in.at(paths, dir))
 	}
-	if out := plan.outputFolder(paths); out != "" {
+	if out := plan.outputFolder(in); out != "" {
 		env = append(env, "AZUREML_BI_OUTPUT_PATH="+out)
 	}
-	env = append(env, "AZUREML_LOCAL_INPUT="+paths.values["inputs."+plan.input])
+	env = append(env, "AZUREML_LOCAL_INPUT="+in.values["inputs."+plan.input])
 	if plan.tabular() {
 		env = append(env, "AZUREML_LOCAL_ROWS=1")
 	}
@@ -191,11 +197,14 @@ func (j *job) parallelEnv(plan *parallelPlan, c *commandSpec, paths *paths, prep
 	if err != nil {
 		return nil, err
 	}
+	if prepared.Image != "" {
+		base = e.contained().Engine.Address(base)
+	}
 	token, expires, err := e.RunToken(r.Scope, r.Name)
 	if err != nil {
 		return nil, err
 	}
-	return &parallelEnv{vars: append(env, j.variables(base, token, expires.Unix(), paths)...), revoke: func() { e.Revoke(r.Scope, r.Name) }}, nil
+	return &parallelEnv{vars: append(env, j.variables(base, token, expires.Unix(), in)...), revoke: func() { e.Revoke(r.Scope, r.Name) }}, nil
 }
 
 // outputFolder is the folder that scripts write to themselves: that of the rows,

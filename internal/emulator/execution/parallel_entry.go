@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
+	"github.com/azureml-go/azureml/internal/emulator/container"
 )
 
 // driver runs an entry script in Python: init, run for each mini-batch, shutdown.
@@ -58,7 +59,7 @@ func (e *Engine) runnable(ctx context.Context, sc arm.Scope, p *parallelPlan) er
 	if err != nil || x.program != "" {
 		return err
 	}
-	if _, venv := e.Environments.(*Venv); venv {
+	if _, venv := e.Environments.(*Venv); venv || e.contained() != nil {
 		return nil
 	}
 	if _, err = x.python(ctx, BaseEnv(e.PassEnv), p); err != nil {
@@ -165,9 +166,14 @@ func hasModule(ctx context.Context, python string, env []string, module string) 
 	return true, nil
 }
 
+// pythonInside runs the interpreter of an image.
+const pythonInside = `for p in python3 python; do command -v $p >/dev/null 2>&1 && exec $p "$@"; done
+echo 'an entry script in Python needs Python, and the image has neither python3 nor python' >&2
+exit 127`
+
 // commandLine is the program and its arguments that a worker starts. Everything
 // is in the job's folder by now.
-func (x *entryPoint) commandLine(ctx context.Context, env []string, paths *paths, p *parallelPlan, args []string) (string, []string, error) {
+func (x *entryPoint) commandLine(ctx context.Context, prepared *Prepared, paths *paths, p *parallelPlan, args []string) (string, []string, error) {
 	args = append(args[:len(args):len(args)], "--logging_level", p.level)
 	if x.program != "" {
 		at := filepath.Join(paths.code, filepath.FromSlash(x.program))
@@ -177,11 +183,10 @@ func (x *entryPoint) commandLine(ctx context.Context, env []string, paths *paths
 		if err := os.Chmod(at, 0o700); err != nil { // blobs have no executable bit
 			return "", nil, userError("the entry script: %v", err)
 		}
+		if prepared.Image != "" {
+			at = container.Inside(at)
+		}
 		return at, args, nil
-	}
-	py, err := x.python(ctx, env, p)
-	if err != nil {
-		return "", nil, err
 	}
 	at := filepath.Join(paths.temp, "driver.py")
 	if err := os.WriteFile(at, driver, 0o600); err != nil {
@@ -190,6 +195,13 @@ func (x *entryPoint) commandLine(ctx context.Context, env []string, paths *paths
 	script := "mlflow"
 	if !x.mlflow {
 		script = filepath.Join(paths.code, filepath.FromSlash(x.script))
+	}
+	if prepared.Image != "" {
+		return "sh", append([]string{"-c", pythonInside, "sh", container.Inside(at), container.Inside(script)}, args...), nil
+	}
+	py, err := x.python(ctx, prepared.Env, p)
+	if err != nil {
+		return "", nil, err
 	}
 	return py, append([]string{at, script}, args...), nil
 }

@@ -15,7 +15,7 @@ import (
 
 // scorer is a running process that scores mini-batches.
 type scorer struct {
-	proc    *process.Process
+	proc    running
 	in      *os.File // its standard input
 	out     *os.File // its answers
 	answers chan scored
@@ -43,7 +43,7 @@ func (s *scored) count() int {
 
 // startScorer starts a process whose standard input and output carry the
 // protocol.
-func startScorer(spec process.Spec) (*scorer, error) {
+func startScorer(spec process.Spec, start func(process.Spec) (running, error)) (*scorer, error) {
 	inR, inW, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func startScorer(spec process.Spec) (*scorer, error) {
 		return nil, errors.Join(err, inR.Close(), inW.Close())
 	}
 	spec.Stdin, spec.Stdout = inR, outW
-	p, err := process.Start(spec)
+	p, err := start(spec)
 	// The child has its own ends by now; ours would keep the pipes open.
 	err = errors.Join(err, inR.Close(), outW.Close())
 	if err != nil {

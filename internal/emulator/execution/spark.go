@@ -100,10 +100,12 @@ func (e *Engine) sparkFaults(ctx context.Context, sc arm.Scope, raw json.RawMess
 			add(err)
 		}
 	}
-	if _, err := sparkSubmit(); err != nil && !e.bringsSpark(env) {
+	if e.contained() != nil && env == nil {
+		add(arm.Invalid("properties.environmentId", "jobs run in containers here: a Spark job needs an environment whose image has spark-submit"))
+	} else if _, err := sparkSubmit(); err != nil && !e.bringsSpark(env) {
 		add(arm.Invalid("properties.jobType", "a Spark job needs the program spark-submit, which is neither in SPARK_HOME nor in PATH: install Apache Spark, or pyspark with pip, and Java"))
 	}
-	if _, err := shell(); err != nil {
+	if _, err := shell(); err != nil && e.contained() == nil {
 		add(arm.Invalid("properties", "%v", err))
 	}
 	switch {
@@ -149,6 +151,9 @@ func (e *Engine) sparkFaults(ctx context.Context, sc arm.Scope, raw json.RawMess
 
 // bringsSpark is true of an environment whose packages are provided and hold Spark.
 func (e *Engine) bringsSpark(env *Environment) bool {
+	if e.contained() != nil { // it is looked for when the container runs
+		return env != nil
+	}
 	if _, ok := e.Environments.(*Venv); !ok || env == nil {
 		return false
 	}
@@ -165,7 +170,13 @@ func (j *job) spark() error {
 	}
 	s.local()
 	s.vars, s.Command = sparkVariables(), "spark-submit" // the program that messages name
-	return j.process(&s.commandSpec, func(p *paths) (string, error) { return s.line(j.snapshot().Name, p) })
+	submit := "spark-submit"                             // of an environment that brings it, whose PATH comes first
+	if j.e.contained() != nil {
+		s.vars = s.vars[:1]
+	} else if at, err := sparkSubmit(); err == nil {
+		submit = at
+	}
+	return j.process(&s.commandSpec, func(p *paths) (string, error) { return s.line(submit, j.snapshot().Name, p) })
 }
 
 // sparkVariables are what spark-submit finds its parts by.
@@ -191,13 +202,9 @@ func isFile(at string) bool {
 }
 
 // line is the command that submits the application.
-func (s *sparkSpec) line(name string, p *paths) (string, error) {
+func (s *sparkSpec) line(submit, name string, p *paths) (string, error) {
 	if !isFile(filepath.Join(p.code, filepath.FromSlash(s.Entry.File))) {
 		return "", userError("the entry file %s is not in the code", s.Entry.File)
-	}
-	submit := "spark-submit" // of an environment that brings it, whose PATH comes first
-	if at, err := sparkSubmit(); err == nil {
-		submit = at
 	}
 	words := []string{submit, "--master", "local[" + strconv.Itoa(s.threads()) + "]", "--name", name}
 	conf := map[string]string{

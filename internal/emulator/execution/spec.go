@@ -58,11 +58,13 @@ type limits struct {
 }
 
 type resources struct {
-	InstanceCount int             `json:"instanceCount"`
-	InstanceType  string          `json:"instanceType"`
-	ShmSize       string          `json:"shmSize"`
-	DockerArgs    string          `json:"dockerArgs"`
-	Properties    json.RawMessage `json:"properties"`
+	InstanceCount int    `json:"instanceCount"`
+	InstanceType  string `json:"instanceType"`
+	ShmSize       string `json:"shmSize"`
+	DockerArgs    string `json:"-"`
+	// DockerArgsList is DockerArgs word by word.
+	DockerArgsList []string        `json:"dockerArgsList"`
+	Properties     json.RawMessage `json:"properties"`
 }
 
 type distribution struct {

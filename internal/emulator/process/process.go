@@ -47,6 +47,9 @@ type Spec struct {
 	// Shelf has the record's file, when it is of the same folder; nil makes one
 	// and removes it.
 	Shelf *Shelf
+	// Unmarked is of a program whose children are another's, such as a container
+	// engine's: what leaves its group is left alone.
+	Unmarked bool
 }
 
 // State says how a tree ended.
@@ -103,7 +106,11 @@ func Start(s Spec) (*Process, error) {
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = s.Dir
 	mark := s.marker()
-	cmd.Env = append(withoutMarker(s.Env), Marker+"="+mark)
+	if cmd.Env = withoutMarker(s.Env); s.Unmarked {
+		mark = ""
+	} else {
+		cmd.Env = append(cmd.Env, Marker+"="+mark)
+	}
 	if s.Stdin != nil {
 		cmd.Stdin = s.Stdin
 	} else if f := nothing(); f != nil { // exec would open it for each
@@ -134,6 +141,9 @@ func (s *Spec) marker() string {
 	sum := sha256.Sum256([]byte(dir))
 	return s.ID + "." + hex.EncodeToString(sum[:6])
 }
+
+// Boot names this boot of the machine; "" where it cannot be known.
+func Boot() string { return bootID() }
 
 // mine are the first processes of all trees that have not been waited for: what
 // is looked for by its marker is none of them.

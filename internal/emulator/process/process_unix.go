@@ -23,6 +23,9 @@ func adopt(cmd *exec.Cmd, id string) (tree, error) {
 // interrupt asks the tree to end.
 func (t tree) interrupt() bool {
 	ok := syscall.Kill(-t.pgid, syscall.SIGTERM) == nil
+	if t.id == "" {
+		return ok
+	}
 	for _, pid := range escaped(t.id, t.pgid) {
 		ok = syscall.Kill(pid, syscall.SIGTERM) == nil || ok
 	}
@@ -45,6 +48,9 @@ func (t tree) kill() int {
 // looked for is found in the next round.
 func killMarked(id string, first int) int {
 	n := 0
+	if id == "" {
+		return n
+	}
 	for range 10 {
 		pids := escaped(id, first)
 		if len(pids) == 0 {
