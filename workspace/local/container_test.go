@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/assets"
 	"github.com/azureml-go/azureml/internal/emulator/container"
 	"github.com/azureml-go/azureml/jobs"
@@ -101,7 +102,7 @@ func makeImage(t *testing.T, e *container.Engine) error {
 func contained(t *testing.T) (*Workspace, *container.Engine) {
 	t.Helper()
 	e := engine(t)
-	w, err := Start(t.Context(), &Options{Dir: t.TempDir(), Environments: Container})
+	w, err := Start(t.Context(), &Options{Dir: t.TempDir(), Environments: Container, Computes: []Compute{{Name: "cpu-cluster", Nodes: 4}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	return w, e
@@ -161,4 +162,115 @@ wget -q -O - "$MLFLOW_TRACKING_URI/health"
 	t.Log(logOf(t, w, run.Name))
 	require.NoError(t, err)
 	require.Empty(t, left(t, e, run.Name))
+}
+
+// saying returns when the log of a job that runs has a text.
+func saying(t *testing.T, w *Workspace, name, text string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for line, err := range w.Client.Jobs.Logs(ctx, name, nil) {
+		require.NoError(t, err)
+		if strings.Contains(line, text) {
+			return
+		}
+	}
+	t.Fatalf("the log of %s ended without %q", name, text)
+}
+
+func TestContainerEnds(t *testing.T) {
+	w, e := contained(t)
+	run, err := done(t, w, jobs.Command("echo so; echo oh no >&2; exit 3").Named("fails").In(inImage()))
+	require.ErrorContains(t, err, "exited with status code 3")
+	require.ErrorContains(t, err, "oh no")
+	require.Equal(t, jobs.Failed, run.Status)
+
+	// The processes below the shell are asked to end, and what they write then is kept.
+	job := &jobs.CommandJob{
+		Name: "stops", Environment: inImage(), Outputs: jobs.Outputs{"out": jobs.Output{}},
+		Command: `sh -c 'trap "echo asked >${{outputs.out}}/end; exit 0" TERM; echo ready; while :; do sleep 0.1; done'; echo after`,
+	}
+	_, err = w.Client.Jobs.Submit(t.Context(), job, nil)
+	require.NoError(t, err)
+	saying(t, w, "stops", "ready")
+	require.NotEmpty(t, left(t, e, "stops"))
+	begun := time.Now()
+	require.NoError(t, w.Client.Jobs.Cancel(t.Context(), "stops"))
+	_, err = w.Client.Jobs.Wait(t.Context(), "stops", nil)
+	require.ErrorIs(t, err, jobs.ErrCanceled)
+	t.Logf("cancel took %s", time.Since(begun))
+	to := t.TempDir()
+	_, err = w.Client.Jobs.Download(t.Context(), "stops", to, &jobs.DownloadOptions{All: true})
+	require.NoError(t, err)
+	var found []byte
+	require.NoError(t, filepath.WalkDir(to, func(p string, d os.DirEntry, err error) error {
+		if err == nil && d.Name() == "end" {
+			found, err = os.ReadFile(p)
+		}
+		return err
+	}))
+	require.Equal(t, "asked\n", string(found))
+	require.Empty(t, left(t, e, "stops"))
+
+	run, err = done(t, w, jobs.Command("sleep 600").Named("slow").In(inImage()).Timeout(time.Second))
+	require.Error(t, err)
+	require.Equal(t, jobs.Canceled, run.Status)
+	require.Contains(t, run.Error.Message, "longer than its limit")
+	require.Empty(t, left(t, e, "slow"))
+
+	_, err = w.Client.Jobs.Submit(t.Context(), jobs.Command("echo ready; sleep 600").Named("open").In(inImage()), nil)
+	require.NoError(t, err)
+	saying(t, w, "open", "ready")
+	require.NoError(t, w.Close())
+	require.Empty(t, left(t, e, "open"))
+}
+
+func TestContainerImages(t *testing.T) {
+	w, e := contained(t)
+	_, err := done(t, w, jobs.Command("true").Named("none").In(&assets.Environment{Image: "127.0.0.1:1/not/there:1"}))
+	require.ErrorContains(t, err, "127.0.0.1:1/not/there:1 could not be pulled")
+	require.ErrorContains(t, err, "20_image_build_log.txt")
+
+	// An image with a conda file is built once, however many want it.
+	env := &assets.Environment{Image: testImage, Conda: assets.Conda{Text: "dependencies:\n- python=3.12\n- pip\n# " + t.TempDir() + "\n"}}
+	names := []string{"conda1", "conda2", "conda3"}
+	for _, n := range names {
+		_, err := w.Client.Jobs.Submit(t.Context(), jobs.Command("packages; echo $AZUREML_CONDA_ENVIRONMENT_PATH").Named(n).In(env), nil)
+		require.NoError(t, err)
+	}
+	built := 0
+	for _, n := range names {
+		_, err := w.Client.Jobs.Wait(t.Context(), n, nil)
+		require.NoError(t, err)
+		log := logOf(t, w, n)
+		require.Contains(t, log, "packages: ")
+		require.Contains(t, log, "/azureml-envs/azureml_")
+		got, err := w.Client.Jobs.Download(t.Context(), n, t.TempDir(), &jobs.DownloadOptions{Match: []string{"azureml-logs/20_image_build_log.txt"}})
+		if err == nil {
+			t.Log(got)
+			built++
+		}
+	}
+	require.Equal(t, 1, built)
+
+	// A build context.
+	folder := t.TempDir()
+	write := func(name, text string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	write("docker/Dockerfile", "FROM "+testImage+"\nCOPY hello /hello\nENV SAID="+filepath.Base(folder)+"\n")
+	write("hello", "hello from the context\n")
+	env = &assets.Environment{Build: &assets.Build{Path: folder, Dockerfile: "docker/Dockerfile"}}
+	_, err = done(t, w, jobs.Command("cat /hello; echo $SAID").Named("context").In(env))
+	require.NoError(t, err, logOf(t, w, "context"))
+	require.Contains(t, logOf(t, w, "context"), "hello from the context\n"+filepath.Base(folder))
+	write("docker/Dockerfile", "FROM "+testImage+"\nRUN echo it broke here && false\n")
+	_, err = done(t, w, jobs.Command("true").Named("broken").In(env))
+	require.ErrorContains(t, err, "the image could not be built")
+	require.ErrorContains(t, err, "it broke here")
+	require.Empty(t, left(t, e, "broken"))
+
+	_, err = w.Client.Jobs.Submit(t.Context(), jobs.Command("true").In(inImage()).Resources(azureml.Resources{DockerArgs: azureml.DockerArgs{Line: "--rm --name x"}}), nil)
+	require.ErrorContains(t, err, "--rm is the workspace's own to say")
 }

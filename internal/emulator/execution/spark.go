@@ -100,7 +100,7 @@ func (e *Engine) sparkFaults(ctx context.Context, sc arm.Scope, raw json.RawMess
 			add(err)
 		}
 	}
-	if e.contained() != nil && env == nil {
+	if e.contained() != nil && s.EnvironmentID == "" {
 		add(arm.Invalid("properties.environmentId", "jobs run in containers here: a Spark job needs an environment whose image has spark-submit"))
 	} else if _, err := sparkSubmit(); err != nil && !e.bringsSpark(env) {
 		add(arm.Invalid("properties.jobType", "a Spark job needs the program spark-submit, which is neither in SPARK_HOME nor in PATH: install Apache Spark, or pyspark with pip, and Java"))
@@ -152,7 +152,7 @@ func (e *Engine) sparkFaults(ctx context.Context, sc arm.Scope, raw json.RawMess
 // bringsSpark is true of an environment whose packages are provided and hold Spark.
 func (e *Engine) bringsSpark(env *Environment) bool {
 	if e.contained() != nil { // it is looked for when the container runs
-		return env != nil
+		return true
 	}
 	if _, ok := e.Environments.(*Venv); !ok || env == nil {
 		return false

@@ -49,12 +49,12 @@ func TestSparkLine(t *testing.T) {
 		PyFiles: []string{"lib.py", "more.zip"}, Jars: []string{"j.jar"}, Files: []string{"f.txt"}, Archives: []string{"a.zip#a"}, Args: "--n 1",
 	}}
 	s.Entry.File = "main.py"
-	line, err := s.line("job-1", &paths{code: dir, temp: "/t"})
+	line, err := s.line("spark-submit", "job-1", &paths{code: dir, temp: "/t"})
 	require.NoError(t, err)
 	require.Equal(t, "exec spark-submit --master 'local[6]' --name job-1 --conf spark.driver.bindAddress=127.0.0.1 --conf spark.driver.host=127.0.0.1 --conf spark.driver.memory=2g"+
 		" --conf spark.executor.cores=2 --conf spark.executor.instances=3 --conf spark.executor.memory=1g --conf spark.local.dir=/t --conf "+quoted("spark.sql.warehouse.dir="+filepath.Join("/t", "warehouse"))+
 		" --conf spark.ui.enabled=false --conf 'spark.x=a b' --driver-memory 2g --executor-memory 1g --py-files lib.py,more.zip --jars j.jar --files f.txt --archives 'a.zip#a' main.py --n 1", line)
 	s.Entry.File = "other.py"
-	_, err = s.line("job-1", &paths{code: dir})
+	_, err = s.line("spark-submit", "job-1", &paths{code: dir})
 	require.ErrorContains(t, err, "other.py is not in the code")
 }
