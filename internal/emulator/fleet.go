@@ -28,9 +28,17 @@ func showFleet(d document, f execution.Fleet) {
 			busy++
 		}
 	}
-	inner["currentNodeCount"], inner["targetNodeCount"] = len(f.Nodes), len(f.Nodes)
+	// More nodes than the cluster may have are those of jobs that ran when it was made smaller: they leave with their jobs.
+	target := len(f.Nodes)
+	if d.at("properties", "properties", "scaleSettings", "maxNodeCount") != nil {
+		target = min(target, scaleOf(d).Max)
+	}
+	inner["currentNodeCount"], inner["targetNodeCount"] = len(f.Nodes), target
 	inner["nodeStateCounts"] = map[string]any{"idleNodeCount": len(f.Nodes) - busy, "runningNodeCount": busy, "preparingNodeCount": 0, "unusableNodeCount": 0, "leavingNodeCount": 0, "preemptedNodeCount": 0}
 	inner["allocationState"] = "Steady"
+	if target < len(f.Nodes) {
+		inner["allocationState"] = "Resizing"
+	}
 	inner["allocationStateTransitionTime"] = d.at("properties", "modifiedOn")
 	if !f.Moved.IsZero() {
 		inner["allocationStateTransitionTime"] = timestamp(f.Moved)

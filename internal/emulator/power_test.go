@@ -89,6 +89,33 @@ func instance(more map[string]any) map[string]any {
 	return map[string]any{"location": "eastus", "properties": map[string]any{"computeType": "ComputeInstance", "properties": p}}
 }
 
+func TestClusterMadeSmallerUnderItsJobs(t *testing.T) {
+	needShell(t)
+	t.Parallel()
+	clk := newClock()
+	c := inside(t, open(t, Options{Clock: clk.Now}))
+	sized := func(most int) map[string]any {
+		return map[string]any{"location": "eastus", "properties": map[string]any{"computeType": "AmlCompute", "properties": map[string]any{"vmSize": "STANDARD_DS3_V2", "scaleSettings": map[string]any{"minNodeCount": 0, "maxNodeCount": most}}}}
+	}
+	c.do("PUT", at("computes", "big"), sized(2)).want(201)
+	for _, n := range []string{"a", "b"} {
+		c.do("PUT", at("jobs", n), on("big", "sleep 60")).want(201)
+		require.Eventually(t, func() bool { return c.status(n) == "Running" }, 20*time.Second, 5*time.Millisecond)
+	}
+	c.do("PUT", at("computes", "big"), sized(1)).want(200)
+	c.do("PUT", at("jobs", "c"), on("big", "true")).want(201)
+	d := document(c.compute("big"))
+	require.Equal(t, []any{2, 1, "Resizing"}, []any{intOf(d["currentNodeCount"]), intOf(d["targetNodeCount"]), d.text("allocationState")})
+	for i, n := range []string{"a", "b"} {
+		require.Eventually(t, func() bool { return c.status("c") == "Queued" }, 20*time.Second, 5*time.Millisecond, "there is room for one, and %d run", 2-i)
+		c.do("POST", at("jobs", n, "cancel"), nil)
+		require.Equal(t, "Canceled", c.ended(n).text("properties", "status"))
+	}
+	require.Equal(t, "Completed", c.ended("c").text("properties", "status"))
+	d = document(c.compute("big"))
+	require.Equal(t, []any{1, 1, "Steady"}, []any{intOf(d["currentNodeCount"]), intOf(d["targetNodeCount"]), d.text("allocationState")})
+}
+
 func TestInstanceStopsWhenIdle(t *testing.T) {
 	needShell(t)
 	t.Parallel()
