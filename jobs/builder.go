@@ -174,7 +174,8 @@ func (b *CommandBuilder) Resources(r azureml.Resources) *CommandBuilder {
 	return b
 }
 
-// Nodes sets the number of machines and how the processes on them find each other.
+// Nodes sets the number of machines and how the processes on them find each other:
+// Nodes(2, jobs.Distribution{PyTorch: &jobs.PyTorch{ProcessCountPerInstance: 4}}).
 func (b *CommandBuilder) Nodes(n int, d Distribution) *CommandBuilder {
 	if n < 1 {
 		return b.fault("resources.instance_count", "%d machines are none", n)

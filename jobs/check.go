@@ -115,6 +115,15 @@ func (c *checker) head(h head) {
 	}
 }
 
+// variables checks the names of environment variables.
+func (c *checker) variables(field string, v Variables) {
+	for _, name := range sortedKeys(v) {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			c.add(field, "%q cannot be a variable's name", name)
+		}
+	}
+}
+
 func (c *checker) input(field, name string, in Input) {
 	if !inputName.MatchString(name) {
 		c.add(field, "%q cannot be an input's name: %s", name, inputNameRules)

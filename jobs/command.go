@@ -101,6 +101,7 @@ func (j *CommandJob) check(ctx context.Context, c *checker) {
 	c.code(ctx, "code", j.Code)
 	c.environment(ctx, "environment", j.Environment)
 	c.compute(ctx, "compute", j.Compute)
+	c.variables("environment_variables", j.EnvironmentVariables)
 	c.services(j.Services)
 	if j.Limits != nil {
 		c.seconds("limits.timeout", j.Limits.Timeout)

@@ -33,6 +33,7 @@ type historyRun struct {
 	Start       historyTime             `json:"startTimeUtc"`
 	End         historyTime             `json:"endTimeUtc"`
 	Error       *historyError           `json:"error"`
+	Canceled    string                  `json:"cancelationReason"`
 	Warnings    []historyWarning        `json:"warnings"`
 	Tags        looseMap                `json:"tags"`
 	Properties  looseMap                `json:"properties"`

@@ -110,6 +110,7 @@ func (n *CommandNode) cloneNode() Node {
 
 func (n *CommandNode) checkNode(ctx context.Context, c *checker) {
 	c.step(ctx, n.node())
+	c.variables("environment_variables", n.EnvironmentVariables)
 	c.services(n.Services)
 	if n.Limits != nil {
 		c.seconds("limits.timeout", n.Limits.Timeout)

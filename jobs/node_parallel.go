@@ -168,6 +168,7 @@ func (n *ParallelNode) cloneNode() Node {
 
 func (n *ParallelNode) checkNode(ctx context.Context, c *checker) {
 	c.step(ctx, n.node())
+	c.variables("environment_variables", n.EnvironmentVariables)
 	if k, ok := n.Component.(*ParallelComponent); ok && k != nil && sameBatching(&k.Batching, &n.Batching) {
 		return // the component's check has said it
 	}

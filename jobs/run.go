@@ -20,6 +20,7 @@ type Run struct {
 	Type        string // the service's word: Command, Sweep, Pipeline …
 	Status      Status
 	Error       *Error // why it failed, where one job was asked for; lists do not tell
+	Reason      string // why it was cancelled, where the service tells and one job was asked for
 	Tags        map[string]string
 	Properties  map[string]string
 	Services    Services // Studio and Tracking always, interactive ones where asked for
@@ -176,7 +177,7 @@ func (r *Run) add(h *historyRun) {
 	if h.CreatedBy != nil {
 		fill(&r.CreatedBy, h.CreatedBy.Name)
 	}
-	r.Start, r.End, r.Error = h.Start.Time, h.End.Time, h.cause()
+	r.Start, r.End, r.Error, r.Reason = h.Start.Time, h.End.Time, h.cause(), h.Canceled
 	r.Archived = r.Archived || h.Hidden
 	for _, w := range h.Warnings {
 		if w.Message != "" {

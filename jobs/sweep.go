@@ -252,6 +252,7 @@ func (j *SweepJob) check(ctx context.Context, c *checker) {
 	c.command("trial.command", j.Trial.Command, j.Trial.Code, j.Inputs, j.Outputs, slices.Collect(maps.Keys(j.SearchSpace)))
 	c.code(ctx, "trial.code", j.Trial.Code)
 	c.environment(ctx, "trial.environment", j.Trial.Environment)
+	c.variables("trial.environment_variables", j.Trial.EnvironmentVariables)
 	c.compute(ctx, "compute", j.Compute)
 	c.services(j.Services)
 	c.sweep(j.SearchSpace, j.Objective, j.Limits)

@@ -37,6 +37,9 @@ func (e *FailedError) Error() string {
 	if e.Run.Error != nil {
 		b.WriteString(": ")
 		b.WriteString(e.Run.Error.Error())
+	} else if e.Run.Reason != "" {
+		b.WriteString(": ")
+		b.WriteString(e.Run.Reason)
 	}
 	if len(e.Log) > 0 {
 		fmt.Fprintf(&b, "\nthe end of %s:", e.LogFile)

@@ -434,3 +434,11 @@ func TestBuiltJobsShareNothing(t *testing.T) {
 	require.EqualValues(t, 1, spark.Conf["a"])
 	require.True(t, *second.Settings.ContinueOnStepFailure && *second.Settings.ForceRerun)
 }
+
+func TestNamesOfVariables(t *testing.T) {
+	p := pipeline.New("p").On("c")
+	p.Step("s", jobs.Command("true").In(azureml.Ref("azureml:e:1"))).Env("A=B", "x").Env("C", "y")
+	_, err := p.Build()
+	require.Len(t, pipeline.Faults(err), 1)
+	require.ErrorContains(t, err, `step "s": environment_variables: "A=B" cannot be a variable's name`)
+}

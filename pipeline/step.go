@@ -123,7 +123,8 @@ func (s *Step) Resources(r azureml.Resources) *Step {
 	return s
 }
 
-// Nodes sets the number of machines and how the processes on them find each other.
+// Nodes sets the number of machines and how the processes on them find each other:
+// Nodes(2, jobs.Distribution{PyTorch: &jobs.PyTorch{ProcessCountPerInstance: 4}}).
 func (s *Step) Nodes(n int, d jobs.Distribution) *Step {
 	if n < 1 {
 		s.b.faults.add(Invalid, s.name, "resources.instance_count", "%d machines are none", n)

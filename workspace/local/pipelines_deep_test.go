@@ -72,6 +72,7 @@ func TestPipelineIsCanceledThreeDeep(t *testing.T) {
 	require.NoError(t, p.ws.Client.Jobs.Cancel(t.Context(), p.run.Name))
 	p.wait()
 	require.ErrorIs(t, p.err, jobs.ErrCanceled)
+	require.ErrorContains(t, p.err, "has ended as Canceled: canceled by the caller")
 	require.Equal(t, jobs.Canceled, p.run.Status)
 	runs := p.below(p.run.Name, "")
 	for _, name := range []string{"outer", "outer/inner", "outer/inner/deep", "outer/sweep", "outer/sweep/sweep_0", "holds", "body_0", "body_1"} {
