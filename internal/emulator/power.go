@@ -43,10 +43,10 @@ func computeState(c *call, state, operation, meanwhile string) error {
 	}
 	powered(d, state, operation, byUser, c.now)
 	return c.rewrite(at, d, meanwhile, styleAsync, func() {
+		c.s.jobs.ComputeChanged(c.sc, c.v["compute"]) // before: what waits must not take the place of what is ended
 		if operation != "Start" {
 			c.s.jobs.CancelOn(c.sc, c.v["compute"], "The compute instance was "+map[string]string{"Stop": "stopped", "Restart": "restarted"}[operation]+".")
 		}
-		c.s.jobs.ComputeChanged(c.sc, c.v["compute"])
 		c.s.planCompute(c.sc, at, d)
 	})
 }
@@ -82,10 +82,10 @@ func (s *Server) power(sc arm.Scope, id, state, operation, trigger string, now t
 	if err != nil || changed == nil {
 		return err
 	}
+	s.jobs.ComputeChanged(sc, changed.text("name")) // before: what waits must not take the place of what is ended
 	if state == "Stopped" {
 		s.jobs.CancelOn(sc, changed.text("name"), "The compute instance was stopped by its schedule.")
 	}
-	s.jobs.ComputeChanged(sc, changed.text("name"))
 	s.planCompute(sc, id, changed)
 	return nil
 }

@@ -7,7 +7,9 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
@@ -226,11 +228,24 @@ func shell() (string, error) {
 	if p, ok := shells.Load(path); ok {
 		return p.(string), nil //nolint:forcetypeassert // it holds strings alone
 	}
-	for _, s := range []string{"bash", "sh"} {
-		if p, err := exec.LookPath(s); err == nil {
+	names := []string{"bash", "sh"}
+	if runtime.GOOS == "windows" {
+		names = append(names, filepath.Join(os.Getenv("ProgramFiles"), "Git", "bin", "bash.exe"))
+	}
+	for _, s := range names {
+		if p, err := exec.LookPath(s); err == nil && !linuxShell(p) {
 			shells.Store(path, p)
 			return p, nil
 		}
 	}
 	return "", fmt.Errorf("commands need bash or sh in PATH; neither is there")
+}
+
+// linuxShell is true of Windows' own bash.exe, which runs commands in the Linux subsystem: without the job's variables and paths.
+func linuxShell(path string) bool {
+	if runtime.GOOS != "windows" {
+		return false
+	}
+	dir := strings.ToLower(filepath.Dir(path))
+	return strings.HasSuffix(dir, `\system32`) || strings.HasSuffix(dir, `\sysnative`) || strings.HasSuffix(dir, `\windowsapps`)
 }

@@ -2,6 +2,8 @@ package execution
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +55,7 @@ func (j *job) process(s *commandSpec, command func(p *paths) (string, error)) (e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, e.leave(p)) }()
+	defer e.leave(p)
 	logs, err := j.openLogs(s)
 	if err != nil {
 		return err
@@ -197,6 +199,9 @@ func (j *job) begin(logs *logs) error {
 		}
 		r.Started = now
 	})
+	for _, w := range logs.workers { // a job that is lost with its owner has its logs
+		r.Logs = append(r.Logs, w.log)
+	}
 	if !r.Driven {
 		err := j.e.storeWith(j.ctx, r, logs.record)
 		if err == nil {
@@ -208,9 +213,11 @@ func (j *job) begin(logs *logs) error {
 	return nil
 }
 
+// processID tells the trees of one server apart: workspaces of two resource groups may have one name, and so may their jobs.
 func processID(r *Record, i int) string {
 	var b strings.Builder
-	for _, c := range r.Scope.Workspace + "." + r.Name + "." + strconv.Itoa(i) {
+	sum := sha256.Sum256([]byte(r.Scope.Key()))
+	for _, c := range r.Scope.Workspace + "." + r.Name + "." + hex.EncodeToString(sum[:4]) + "." + strconv.Itoa(i) {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' {
 			b.WriteRune(c)
 		} else {

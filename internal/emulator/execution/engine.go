@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -120,9 +119,7 @@ func (e *Engine) Recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(filepath.Join(e.Dir, "runs")); err != nil {
-		e.log.Warn("the folders of the last run's jobs could not be removed", "error", err)
-	}
+	e.remove(filepath.Join(e.Dir, "runs"))
 	for _, r := range left {
 		if r.Status == NotStarted && !r.Driven {
 			e.launch(r)

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"time"
 )
 
 // paths are the places of one job on disk, and the values that its command and
@@ -71,7 +73,7 @@ func (e *Engine) takeSpare(p *paths) bool {
 		for range cap(e.spares) {
 			select {
 			case spare := <-e.spares:
-				e.discard(spare.root)
+				e.remove(spare.root)
 			default:
 			}
 		}
@@ -86,7 +88,7 @@ func (e *Engine) takeSpare(p *paths) bool {
 			}
 			return true
 		}
-		e.discard(spare.root)
+		e.remove(spare.root)
 	default:
 	}
 	return false
@@ -116,25 +118,40 @@ func (p *paths) mkdir(dir string) error {
 	return os.MkdirAll(dir, 0o700)
 }
 
-func (e *Engine) discard(spare string) {
-	if err := os.RemoveAll(spare); err != nil {
+// remove removes the folder of an ended job, and what its program protected in it. What cannot be removed is no fault of the job's.
+func (e *Engine) remove(root string) {
+	err := os.RemoveAll(root)
+	if errors.Is(err, fs.ErrPermission) {
+		_ = filepath.WalkDir(root, func(at string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				err = os.Chmod(at, 0o700) //nolint:gosec // a folder, for its owner alone
+			}
+			return err
+		}) // what could not be opened is told below
+		err = os.RemoveAll(root)
+	}
+	for wait := 10 * time.Millisecond; err != nil && runtime.GOOS == "windows" && wait < time.Second; wait *= 2 {
+		time.Sleep(wait) // processes that were just ended hold their files a little longer
+		err = os.RemoveAll(root)
+	}
+	if err != nil {
 		e.log.Warn("the folder of an ended job could not be removed", "error", err)
 	}
 }
 
 // leave removes what a job left in its folder, and the folder itself unless it
 // can serve another.
-func (e *Engine) leave(p *paths) error {
+func (e *Engine) leave(p *paths) {
 	if len(e.spares) < cap(e.spares) {
 		if stale, ok := p.empty(); ok {
 			select {
 			case e.spares <- spare{p.root, stale}:
-				return nil
+				return
 			default:
 			}
 		}
 	}
-	return os.RemoveAll(p.root)
+	e.remove(p.root)
 }
 
 // empty empties the job's folders and says whether they are as they were made,

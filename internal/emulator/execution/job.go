@@ -156,6 +156,10 @@ func (j *job) end(err error) {
 	if err == nil && j.closed != nil {
 		j.closed()
 	}
+	if err != nil { // whoever waits for the job must see its end, though it may lack its logs
+		j.e.log.Error("what a job left could not be stored with its last state", "job", r.Name, "error", err)
+		err = j.e.store(ctx, r)
+	}
 	if err != nil {
 		j.e.log.Error("a job's last state could not be stored", "job", r.Name, "status", r.Status, "error", err)
 	}

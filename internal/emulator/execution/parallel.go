@@ -42,7 +42,7 @@ func (j *job) parallel() (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(paths.root)) }()
+	defer e.remove(paths.root)
 	logs, err := j.parallelLogs()
 	if err != nil {
 		return err

@@ -48,10 +48,12 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 			return err
 		}
 		if in.Step != "" && memoryOf(j.ctx).isEmpty(in.URI) { // nobody need look
-			p.values["inputs."+k] = dir
+			p.values["inputs."+k] = filepath.ToSlash(dir)
 			continue
 		}
-		if p.values["inputs."+k], err = e.fetch(j.ctx, loc, dir, in.Type == "uri_file"); errors.Is(err, errNothing) && in.Step != "" && in.Type != "uri_file" {
+		at, err := e.fetch(j.ctx, loc, dir, in.Type == "uri_file")
+		// A shell takes the backslashes of Windows for its own.
+		if p.values["inputs."+k] = filepath.ToSlash(at); errors.Is(err, errNothing) && in.Step != "" && in.Type != "uri_file" {
 			err = nil // a step need not write each output
 		}
 		if e, ok := errors.AsType[*JobError](err); ok && errors.Is(err, errNoFile) && in.Step != "" {
@@ -76,7 +78,7 @@ func (j *job) materialise(s *commandSpec, p *paths) error {
 		} else if err := p.mkdir(at); err != nil {
 			return err
 		}
-		p.values["outputs."+k] = at
+		p.values["outputs."+k] = filepath.ToSlash(at)
 		if d := r.Outputs[k].URI; mounts(&o, k) {
 			loc, err := e.resolve(j.ctx, r.Scope, d, arm.Data)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -30,6 +31,10 @@ func (j *job) pipeline() error {
 			return j.cause(faults[0])
 		}
 	}
+	p, err := newPipelining(j, g)
+	if err != nil {
+		return j.cause(err)
+	}
 	now := e.Clock()
 	if err := e.store(j.ctx, j.change(func(r *Record) {
 		if r.Status != CancelRequested {
@@ -39,11 +44,7 @@ func (j *job) pipeline() error {
 		r.Outputs = destinations(r.Scope, r.Name, &g.spec.commandSpec)
 		r.note(map[string]string{"azureml.runsource": "azureml.PipelineRun", "azureml.continue_on_step_failure": pythonBool(bool(g.spec.Settings.ContinueOnStepFailure)), "azureml.rootpipelinerunid": r.Root})
 	})); err != nil {
-		return j.cause(err)
-	}
-	p, err := newPipelining(j, g)
-	if err != nil {
-		return j.cause(err)
+		return errors.Join(j.cause(err), p.log.finish())
 	}
 	err = p.run()
 	j.enter(Finalizing)
@@ -275,13 +276,15 @@ func (p *pipelining) submit() {
 			continue
 		}
 		p.running[r.sub.name] = r
-		if r.job == nil { // the engine is closing: the job ends with it
-			r.rec = r.sub.rec
-			p.ends <- r
-			continue
+		if p.halted && r.job != nil { // one before it, which was reused, could not be made an asset
+			r.job.requestCancel("The pipeline was ended.")
 		}
 		go func() {
-			<-r.job.done
+			if r.job == nil { // the engine is closing: the job ends with it
+				r.rec = r.sub.rec
+			} else {
+				<-r.job.done
+			}
 			p.ends <- r
 		}()
 	}
@@ -347,6 +350,7 @@ func stepError(name string, r *Record) error {
 // failed ends the pipeline, or, when it goes on, leaves out what depends on the node.
 func (p *pipelining) failed(n *vertex, err error) {
 	n.state = Failed
+	p.rounds = slices.DeleteFunc(p.rounds, func(r *round) bool { return r.node == n }) // those of a loop that cannot begin
 	switch {
 	case p.halted:
 	case p.goesOn():

@@ -253,17 +253,20 @@ func (j *job) sweep() error {
 	if w.policy, err = sampling.NewPolicy(w.s.EarlyTermination, w.s.maximize()); err != nil {
 		return err
 	}
-	now := e.Clock()
-	if err := e.store(j.ctx, j.change(func(r *Record) {
-		r.Status, r.Started = Running, now
-		r.Outputs = destinations(r.Scope, r.Name, &w.s.commandSpec)
-		r.note(w.s.properties())
-	})); err != nil {
-		return j.cause(err)
-	}
 	l, err := j.ownLog(hyperdriveLog)
 	if err != nil {
 		return j.cause(err)
+	}
+	now := e.Clock()
+	if err := e.store(j.ctx, j.change(func(r *Record) {
+		if r.Status != CancelRequested {
+			r.Status = Running
+		}
+		r.Started = now
+		r.Outputs = destinations(r.Scope, r.Name, &w.s.commandSpec)
+		r.note(w.s.properties())
+	})); err != nil {
+		return errors.Join(j.cause(err), l.finish())
 	}
 	w.log = sweepLog{l}
 	w.log.say("API", "Experiment created")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 )
 
 // plain is what a path may hold so that a command that does not quote it works
@@ -28,10 +29,17 @@ func PlainDir(dir string) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(dir))
 	link := filepath.Join(os.TempDir(), "azureml-"+hex.EncodeToString(sum[:8]))
-	if to, err := os.Readlink(link); err == nil && to == dir {
+	there := func() bool {
+		to, err := os.Readlink(link)
+		return err == nil && to == dir
+	}
+	if there() {
 		return link, nil
 	}
-	if err := os.Symlink(dir, link); err != nil {
+	if err := os.Symlink(dir, link); err != nil && !there() { // another process may have made it meanwhile
+		if runtime.GOOS == "windows" { // links are a privilege there: commands must quote
+			return dir, nil
+		}
 		return "", fmt.Errorf("process: the folder %q has characters that a shell would split, and a link to it could not be made: %w", dir, err)
 	}
 	return link, nil

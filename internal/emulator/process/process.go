@@ -198,6 +198,7 @@ func (p *Process) run(started chan<- error) {
 	}
 	if err != nil {
 		t.kill()
+		_ = p.cmd.Process.Kill() // on Windows it may not have come into the tree, and it is suspended
 		mine.Delete(p.cmd.Process.Pid)
 		p.cmd.Wait() //nolint:errcheck // the child was killed for err, which is what is reported
 		t.close()

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -34,13 +35,17 @@ func ended(pid int) {
 	}
 }
 
-func bootID() string {
+// bootID is the boot's own name, on macOS; the time of the boot, which others tell, moves when the clock is set.
+var bootID = sync.OnceValue(func() string {
+	if id, err := unix.Sysctl("kern.bootsessionuuid"); err == nil && id != "" {
+		return id
+	}
 	out, err := exec.Command("sysctl", "-n", "kern.boottime").Output()
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(string(out))
-}
+})
 
 // startTime is what ps says of the process's start.
 func startTime(pid int) string {

@@ -106,7 +106,7 @@ func (b *bayesian) improve() []float64 {
 		x, y = append(x, b.encode(p.u)), append(y, worst)
 	}
 	g := fit(x, y)
-	best, at := math.Inf(-1), []float64(nil)
+	best, at := math.Inf(-1), b.anywhere() // losses too large to be told apart leave it there
 	for i := range candidates {
 		u := b.anywhere()
 		if i%2 == 1 { // near one of the best few
