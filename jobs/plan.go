@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -241,7 +242,8 @@ func (p *Plan) Fprint(w io.Writer) error {
 			total += f.Size
 		}
 		row(u.Kind, u.From, bytesText(total), what, u.Reason)
-		for _, f := range u.Files {
+		files := slices.SortedFunc(slices.Values(u.Files), func(a, b assets.FilePlan) int { return strings.Compare(a.Name, b.Name) })
+		for _, f := range files { // a disk has them in any order
 			switch {
 			case f.Sent:
 				row("", "  "+f.Name, bytesText(f.Size), "upload")
