@@ -136,6 +136,22 @@ func TestBatchFromBeginningToEnd(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, re.StatusCode)
 		_, err = ws.Batch.Invoke(ctx, "counter", &endpoints.BatchRequest{Inputs: jobs.Inputs{"n": jobs.URIFolder(filepath.Join(tmp, "nowhere"))}}, nil)
 		require.ErrorIs(t, err, os.ErrNotExist)
+
+		// A schedule asks it again and again; the folder here is uploaded once.
+		ps, err := ws.Schedules.BeginCreate(ctx, jobs.OnSchedule("counting", jobs.Cron("0 3 * * *").From(time.Now().AddDate(1, 0, 0))).Invoke(&jobs.BatchInvocation{
+			Endpoint: "counter", Inputs: jobs.Inputs{"rows": jobs.URIFolder(in)}, Outputs: jobs.Outputs{"score": {Type: jobs.TypeURIFolder, Path: "azureml://datastores/workspaceblobstore/paths/counted/${{name}}/"}}, MiniBatchSize: 5,
+		}), nil)
+		s := done(t, ps, err)
+		require.Equal(t, "counter", s.Action.(*jobs.BatchInvocation).Endpoint)
+		at, err := ws.Schedules.Trigger(ctx, "counting", time.Time{})
+		require.NoError(t, err)
+		require.Equal(t, "InvokeBatchEndpoint", at.ActionType)
+		require.Equal(t, 5, strings.Count(rowsOf(t, ws, at.JobName, "counts.csv"), "\n"))
+		for run, err := range ws.Schedules.Jobs(ctx, "counting") {
+			require.NoError(t, err)
+			require.Equal(t, at.JobName, run.Name)
+			require.Contains(t, run.Spec.(*jobs.PipelineJob).Outputs["score"].Path, "counted/"+at.JobName)
+		}
 	})
 }
 
