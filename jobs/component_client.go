@@ -78,7 +78,7 @@ func (c *ComponentClient) Validate(ctx context.Context, component Component, o *
 
 // checked reports what is wrong with a component, or gives the resolver to go on with.
 func (c *ComponentClient) checked(ctx context.Context, verb string, component Component, o *ComponentOptions) (*resolver, string, error) {
-	if component == nil {
+	if absent(component) {
 		return nil, "", fmt.Errorf("components: %s: the component is nil", verb)
 	}
 	k := component.common()

@@ -139,7 +139,7 @@ func (c *PipelineComponent) inferred(k *checker) ComponentInputs {
 		if h.component == nil || h.inputs == nil {
 			continue
 		}
-		d, ok := (*h.component).(Component)
+		d, ok := h.definition()
 		if _, unknown := d.(*UnknownComponent); !ok || unknown || d.common().open {
 			continue
 		}

@@ -17,6 +17,7 @@ type graph struct {
 
 // graph checks the steps: each by itself, and what they are bound to.
 func (c *checker) graph(ctx context.Context, g *graph) {
+	g.nodes = c.present(g.nodes)
 	loose := map[string]bool{} // a loop gives its body's inputs
 	for _, n := range g.nodes {
 		if f, ok := n.(*ParallelForNode); ok {
@@ -26,10 +27,6 @@ func (c *checker) graph(ctx context.Context, g *graph) {
 	edges := map[string][]string{}
 	for _, name := range sortedKeys(g.nodes) {
 		node := g.nodes[name]
-		if node == nil {
-			c.add("jobs."+name, "the step is nil")
-			continue
-		}
 		c.inside("jobs."+name+".", func(k *checker) {
 			if !nodeName.MatchString(name) {
 				k.add("name", "%q cannot be a step's name: %s", name, nodeNameRules)
@@ -163,10 +160,7 @@ func (c *checker) portOf(g *graph, field string, e wire.Expression, job, port st
 		return
 	}
 	h := node.node()
-	if h.component == nil {
-		return
-	}
-	k, ok := (*h.component).(Component)
+	k, ok := h.definition()
 	if !ok {
 		return
 	}
@@ -199,10 +193,7 @@ func (c *checker) loop(g *graph, n *DoWhileNode) {
 		return
 	}
 	h := node.node()
-	if h.component == nil {
-		return
-	}
-	k, ok := (*h.component).(Component)
+	k, ok := h.definition()
 	if !ok {
 		return
 	}

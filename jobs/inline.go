@@ -46,7 +46,7 @@ func Check(s Spec) error {
 
 // CheckComponent is Check for a component.
 func CheckComponent(k Component) error {
-	if k == nil {
+	if absent(k) {
 		return errors.New("components: check: the component is nil")
 	}
 	c := &checker{bare: true}
@@ -60,7 +60,7 @@ func CheckComponent(k Component) error {
 // Inline is a copy of a component as a part of a pipeline: it is registered without a name, its version being a hash of what
 // it says. A component that the service has already stays the one that it is.
 func Inline(k Component) Component {
-	if k == nil || k.ComponentRef() != "" {
+	if absent(k) || k.ComponentRef() != "" {
 		return k
 	}
 	c := k.cloneComponent()

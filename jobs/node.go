@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,11 +74,41 @@ func (n Nodes) clone() Nodes {
 	}
 	out := make(Nodes, len(n))
 	for name, node := range n {
-		if node != nil {
+		if out[name] = nil; !absent(node) { // the check says so of those that are nil
 			out[name] = node.cloneNode()
 		}
 	}
 	return out
+}
+
+// absent tells interfaces that hold nothing, or a nil pointer.
+func absent(v any) bool {
+	r := reflect.ValueOf(v)
+	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
+}
+
+// present are the steps that are not nil; those that are, are faults.
+func (c *checker) present(nodes Nodes) Nodes {
+	out := nodes
+	for _, name := range sortedKeys(nodes) {
+		if !absent(nodes[name]) {
+			continue
+		}
+		if c.add("jobs."+name, "the step is nil"); len(out) == len(nodes) {
+			out = maps.Clone(nodes)
+		}
+		delete(out, name)
+	}
+	return out
+}
+
+// definition is the step's component, where it is defined here.
+func (h nodeHead) definition() (Component, bool) {
+	if h.component == nil {
+		return nil, false
+	}
+	k, ok := (*h.component).(Component)
+	return k, ok && !absent(k)
 }
 
 // EncodeWire writes the steps; in a pipeline's body they are spelled as nodes.
@@ -317,7 +348,7 @@ func inOrder(nodes Nodes, order []string) []string {
 	out := make([]string, 0, len(nodes))
 	seen := make(map[string]bool, len(nodes))
 	for _, name := range append(slices.Clone(order), slices.Sorted(maps.Keys(nodes))...) {
-		if nodes[name] != nil && !seen[name] {
+		if !absent(nodes[name]) && !seen[name] {
 			out, seen[name] = append(out, name), true
 		}
 	}
@@ -411,6 +442,10 @@ func (c *checker) step(ctx context.Context, h nodeHead) {
 		}
 		c.componentRef(ctx, "component", s)
 	case Component:
+		if absent(s) {
+			c.add("component", "a component is required: the definition is nil")
+			break
+		}
 		m := c.remembered()
 		faults, known := m.components[s]
 		if !known {

@@ -171,7 +171,9 @@ func (j *PipelineJob) check(ctx context.Context, c *checker) {
 		if len(j.Jobs) > 0 {
 			c.add("component", "either a component or jobs, not both")
 		}
-		if p, ok := j.Component.(Component); ok {
+		if absent(j.Component) {
+			c.add("component", "the component is nil")
+		} else if p, ok := j.Component.(Component); ok {
 			c.inside("component.", func(k *checker) { p.check(ctx, k) })
 			c.required(p.common().inputs, j.Inputs)
 		}
@@ -190,9 +192,9 @@ func (j *PipelineJob) check(ctx context.Context, c *checker) {
 	}
 	c.graph(ctx, g)
 	if j.Compute == "" && j.Settings.DefaultCompute == "" {
-		c.everywhere("", j.Jobs)
+		c.everywhere("", g.nodes)
 	}
-	c.ends(j)
+	c.ends(j, g.nodes)
 }
 
 // required checks that a component gets what it needs.
@@ -207,10 +209,13 @@ func (c *checker) required(want ComponentInputs, in Inputs) {
 // everywhere checks that each step that runs somewhere says where, since the pipeline does not.
 func (c *checker) everywhere(prefix string, nodes Nodes) {
 	for _, name := range sortedKeys(nodes) {
+		if absent(nodes[name]) {
+			continue
+		}
 		h := nodes[name].node()
 		field := prefix + "jobs." + name
 		if h.component != nil {
-			if p, ok := (*h.component).(*PipelineComponent); ok {
+			if p, ok := (*h.component).(*PipelineComponent); ok && p != nil {
 				c.everywhere(field+".", p.Jobs)
 				continue
 			}
@@ -222,7 +227,7 @@ func (c *checker) everywhere(prefix string, nodes Nodes) {
 }
 
 // ends checks the steps that begin and end the pipeline.
-func (c *checker) ends(j *PipelineJob) {
+func (c *checker) ends(j *PipelineJob, nodes Nodes) {
 	s := j.Settings
 	if s.OnInit == "" && s.OnFinalize == "" {
 		return
@@ -231,7 +236,7 @@ func (c *checker) ends(j *PipelineJob) {
 		c.add("settings.on_init", "%q cannot be both the first step and the last", s.OnInit)
 	}
 	others := 0
-	for name := range j.Jobs {
+	for name := range nodes {
 		if name != s.OnInit && name != s.OnFinalize {
 			others++
 		}
@@ -239,16 +244,16 @@ func (c *checker) ends(j *PipelineJob) {
 	if others == 0 {
 		c.add("jobs", "there are no steps besides the first and the last")
 	}
-	for field, name := range map[string]string{"settings.on_init": s.OnInit, "settings.on_finalize": s.OnFinalize} {
-		node := j.Jobs[name]
+	for i, name := range []string{s.OnInit, s.OnFinalize} {
+		field, node := [...]string{"settings.on_init", "settings.on_finalize"}[i], nodes[name]
 		switch {
 		case name == "":
 		case node == nil:
-			c.add(field, "there is no step %q%s", name, have("steps", j.Jobs))
+			c.add(field, "there is no step %q%s", name, have("steps", nodes))
 		case node.node().control:
 			c.add(field, "%q is control flow, and runs nothing by itself", name)
 		default:
-			if other := j.connected(name); other != "" {
+			if other := connected(nodes, name); other != "" {
 				c.add(field, "%q is connected with %q; a step that begins or ends the pipeline stands alone", name, other)
 			}
 		}
@@ -256,13 +261,14 @@ func (c *checker) ends(j *PipelineJob) {
 }
 
 // connected gives a step that another gives data to, or takes it from.
-func (j *PipelineJob) connected(name string) string {
-	for _, other := range slices.Sorted(maps.Keys(j.Jobs)) {
-		h := j.Jobs[other].node()
+func connected(nodes Nodes, name string) string {
+	for _, other := range sortedKeys(nodes) {
+		h := nodes[other].node()
 		if h.inputs == nil {
 			continue
 		}
-		for _, in := range *h.inputs {
+		for _, key := range sortedKeys(*h.inputs) {
+			in := (*h.inputs)[key]
 			for _, f := range wire.FindExpressions(in.Text()) {
 				from, ok := f.Expression.Job()
 				if ok && from != other && (from == name || other == name) {

@@ -442,3 +442,18 @@ func TestNamesOfVariables(t *testing.T) {
 	require.Len(t, pipeline.Faults(err), 1)
 	require.ErrorContains(t, err, `step "s": environment_variables: "A=B" cannot be a variable's name`)
 }
+
+// What is nil is told, and breaks nothing.
+func TestNothingIsNoStep(t *testing.T) {
+	t.Parallel()
+	for _, of := range []any{
+		nil, (*jobs.CommandJob)(nil), (*jobs.CommandBuilder)(nil), (*jobs.ParallelBuilder)(nil), (*jobs.CommandComponent)(nil), (*jobs.PipelineNode)(nil),
+		(*pipeline.Builder)(nil), &jobs.CommandNode{Component: (*jobs.CommandComponent)(nil)}, (*jobs.UnknownNode)(nil),
+	} {
+		p := pipeline.New("p").On("cpu")
+		p.Output("o", p.Step("one", of).Out("o"))
+		_, err := p.Build()
+		require.ErrorContains(t, err, `step "one"`, "%T", of)
+		require.NotNil(t, pipeline.Draw(&jobs.PipelineJob{Jobs: jobs.Nodes{"n": nil}}, nil).SVG())
+	}
+}

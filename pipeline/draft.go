@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 
 	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/jobs"
@@ -76,7 +77,20 @@ func identity(of any) any {
 
 func (m *making) newDraft(of any) *draft {
 	d := &draft{}
+	if r := reflect.ValueOf(of); r.Kind() == reflect.Pointer && r.IsNil() {
+		switch of.(type) {
+		case jobs.Component, jobs.Node: // those of the others say it themselves
+			if _, builder := of.(*jobs.ParallelBuilder); !builder {
+				d.fault(Invalid, "", "is made of a %T that is nil", of)
+				of = (*jobs.UnknownNode)(nil)
+			}
+		}
+	}
 	switch v := of.(type) {
+	case *jobs.UnknownNode:
+		if v != nil {
+			m.nodeDraft(d, v)
+		}
 	case nil:
 		d.fault(Invalid, "", "is made of nothing; give it a job, a component, a reference to one, a pipeline or a node")
 	case azureml.Ref:
@@ -176,6 +190,11 @@ func (m *making) nodeDraft(d *draft, n jobs.Node) {
 		return
 	}
 	if c, ok := (*f.component).(jobs.Component); ok && c != nil {
+		if r := reflect.ValueOf(c); r.Kind() == reflect.Pointer && r.IsNil() {
+			d.fault(Invalid, "component", "the definition is nil")
+			d.node = nil
+			return
+		}
 		*f.component = m.inline(c)
 	}
 	d.declare(*f.component)
