@@ -43,6 +43,14 @@ type historyRun struct {
 	CreatedBy   *historyUser            `json:"createdBy"`
 }
 
+// reused is the run whose result the run took, "" when it has one of its own.
+func (r *historyRun) reused() string {
+	if !strings.EqualFold(r.Properties[propReused], "true") {
+		return ""
+	}
+	return r.Properties[propReusedRun]
+}
+
 // looseMap reads a map of strings in which other values may stand.
 type looseMap map[string]string
 

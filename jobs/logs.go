@@ -42,7 +42,8 @@ type LogsOptions struct {
 // job ends is not an error here: see Wait. (Runs_GetDetails, and ranges of the log files.)
 //
 // The log of a pipeline, and of another job with children, is made of those of its steps or trials too (Runs_GetChildren), in
-// the order in which they are written: LogsOptions.File tells which one the next lines are from.
+// the order in which they are written: LogsOptions.File tells which one the next lines are from. The log of a step that
+// took an earlier run's result is that run's.
 func (c *Client) Logs(ctx context.Context, name string, o *LogsOptions) iter.Seq2[string, error] {
 	if o == nil {
 		o = &LogsOptions{}
@@ -53,7 +54,15 @@ func (c *Client) Logs(ctx context.Context, name string, o *LogsOptions) iter.Seq
 		w := watching{every: opts.AllProcesses, logs: true, present: opts.Present, poll: opts.Poll, outage: opts.Outage}
 		f := c.single(op, name, w)
 		f.alone = !opts.NoChildren
-		if opts.lines(f.events(ctx), yield) && f.family {
+		said := false
+		more := opts.lines(f.events(ctx), func(line string, err error) bool {
+			said = true
+			return yield(line, err)
+		})
+		if more && !said && !f.family {
+			c.reusedLog(ctx, op, name, &opts, yield)
+		}
+		if more && f.family {
 			s := newStream(c, op, name, w, newPlace(name), true)
 			opts.lines(func(yield func(Event, error) bool) { s.run(ctx, yield) }, yield)
 		}
@@ -100,7 +109,31 @@ func (c *Client) LogFiles(ctx context.Context, name string) (map[string]string, 
 	if err != nil {
 		return nil, err
 	}
+	if run := d.reused(); run != "" && len(d.LogFiles) == 0 {
+		if d, err = c.details(ctx, fmt.Sprintf("jobs: log files of %q", name), run); err != nil {
+			return nil, err
+		}
+	}
 	return d.LogFiles, nil
+}
+
+// reusedLog gives the log of the run whose result a step took, when it took one.
+func (c *Client) reusedLog(ctx context.Context, op, name string, o *LogsOptions, yield func(string, error) bool) {
+	d, err := c.details(ctx, op, name)
+	if err != nil {
+		if !isStatus(err, http.StatusNotFound) {
+			yield("", err)
+		}
+		return
+	}
+	run := d.reused()
+	if run == "" || len(d.LogFiles) > 0 {
+		return
+	}
+	w := watching{every: o.AllProcesses, logs: true, present: true, poll: o.Poll, outage: o.Outage}
+	of := *o
+	of.Status = nil
+	of.lines(c.single(op, run, w).events(ctx), yield)
 }
 
 // lastBytes is how much of the end of a log is read for its last lines.

@@ -18,7 +18,7 @@ inputs: {rows: {type: uri_folder, path: rows}, word: WORD}
 outputs: {n: {type: uri_folder}}
 jobs:
   prep: {type: command, ENV, code: src, command: "sh prep.sh ${{inputs.rows}} ${{outputs.o}}", inputs: {rows: "${{parent.inputs.rows}}"}, outputs: {o: {type: uri_folder}}}
-  count: {type: command, ENV, command: "echo count >>DIR/ran; wc -l <${{inputs.i}}/rows >${{outputs.o}}/n; echo ${{inputs.word}} >>${{outputs.o}}/n", inputs: {i: "${{parent.jobs.prep.outputs.o}}", word: "${{parent.inputs.word}}"}, outputs: {o: "${{parent.outputs.n}}"}}
+  count: {type: command, ENV, command: "echo count >>DIR/ran; echo counted; wc -l <${{inputs.i}}/rows >${{outputs.o}}/n; echo ${{inputs.word}} >>${{outputs.o}}/n", inputs: {i: "${{parent.jobs.prep.outputs.o}}", word: "${{parent.inputs.word}}"}, outputs: {o: "${{parent.outputs.n}}"}}
 `
 
 // A step runs again when a byte of what it depends on has changed, and only
@@ -49,6 +49,15 @@ func TestPipelineReuse(t *testing.T) {
 	turn("nothing changed")
 	require.Equal(t, "2\nx\n", strings.ReplaceAll(p.out("n", "n"), " ", ""), "a reused step's output is there")
 	require.NotEmpty(t, p.step("prep").Properties["azureml.reusedrunid"])
+	var said []string
+	for line, err := range p.ws.Client.Jobs.Logs(t.Context(), p.step("count").Name, nil) {
+		require.NoError(t, err)
+		said = append(said, line)
+	}
+	require.Contains(t, said, "counted", "the log of a reused step is that of the run it took")
+	logs, err := p.ws.Client.Jobs.LogFiles(t.Context(), p.step("count").Name)
+	require.NoError(t, err)
+	require.Contains(t, logs, "user_logs/std_log.txt")
 	require.Equal(t, first, p.step("prep").Properties["azureml.reusedpipelinerunid"])
 	files["rows/a"] = "one\ntwp\n"
 	turn("a byte of the data", "prep", "count")
