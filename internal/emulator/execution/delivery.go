@@ -182,11 +182,12 @@ func (p *pipelining) deliver(n *vertex, outs map[string]*stepOutput) error {
 			continue
 		}
 		want := output{URI: o.URI, AssetName: o.Name, AssetVersion: string(o.Version)}
+		name := k
 		if m := toOutput.FindStringSubmatch(o.Value); m != nil && p.g.spec.Outputs[m[1]] != nil {
-			want = *p.g.spec.Outputs[m[1]]
+			name, want = m[1], *p.g.spec.Outputs[m[1]]
 		}
 		if want.URI != "" {
-			to := arm.ExpandOutput(want.URI, p.r.Name, k)
+			to := arm.ExpandOutput(want.URI, p.r.Name, name)
 			if err := p.copyInto(from.URI, to); err != nil {
 				return err
 			}

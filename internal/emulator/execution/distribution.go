@@ -111,7 +111,7 @@ func workers(s *commandSpec) ([]worker, error) {
 func tensorflow(d *distribution, nodes int) ([]worker, error) {
 	n, ps := d.WorkerCount, d.ParameterServerCount
 	if n == 0 {
-		n = max(nodes-ps, 1)
+		n = nodes
 	}
 	ports, err := freePorts(n + ps)
 	if err != nil {

@@ -86,3 +86,15 @@ func TestMPIVariables(t *testing.T) {
 		require.Contains(t, w.logOf("m", fmt.Sprintf("std_log_process_%02d.txt", rank)), fmt.Sprintf("%d/4 local %d/2 hosts 127.0.0.1,127.0.0.1 master 127.0.0.1 127.0.0.1:", rank, rank%2))
 	}
 }
+
+// Without a count there are as many TensorFlow workers as nodes, parameter servers or not.
+func TestTensorFlowWorkersByDefault(t *testing.T) {
+	t.Parallel()
+	w, err := workers(&commandSpec{Distribution: &distribution{Type: "TensorFlow", ParameterServerCount: 1}, Resources: &resources{InstanceCount: 2}})
+	require.NoError(t, err)
+	var logs []string
+	for _, x := range w {
+		logs = append(logs, x.log)
+	}
+	require.Equal(t, []string{"user_logs/std_log_worker_00.txt", "user_logs/std_log_worker_01.txt", "user_logs/std_log_ps_00.txt"}, logs)
+}

@@ -125,6 +125,13 @@ func (c *contents) input(ctx context.Context, in map[string]any) (string, error)
 	if err != nil {
 		return "", err
 	}
+	if typ == "mltable" {
+		far, err := c.far(ctx, uri)
+		if err != nil {
+			return "", err
+		}
+		h += far
+	}
 	return hashOf(typ + "\n" + fmt.Sprint(in["mode"]) + "\n" + h), nil
 }
 

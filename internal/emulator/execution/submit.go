@@ -124,6 +124,9 @@ func (e *Engine) insert(tx *sql.Tx, sub *submission) error {
 		return err
 	}
 	if err := e.Tracking.CreateRunTx(tx, ws, sub.run); err != nil {
+		if there, ok := errors.AsType[*tracking.Error](err); ok && there.Code == tracking.AlreadyExists {
+			return arm.Conflict("UserError", "A run named %q exists, or a job that was deleted had the name; a job's name cannot be used again.", r.Name)
+		}
 		return err
 	}
 	if !r.Ended.IsZero() {
