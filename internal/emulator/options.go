@@ -91,6 +91,9 @@ func (o *Options) complete() error {
 			return fmt.Errorf("emulator: Options.Computes: %q is there twice", c.Name)
 		}
 		seen[c.Name] = true
+		if c.Nodes < 0 {
+			return fmt.Errorf("emulator: Options.Computes: %q: %d nodes are none", c.Name, c.Nodes)
+		}
 		if c.Nodes == 0 {
 			c.Nodes = runtime.NumCPU()
 			if c.Instance {

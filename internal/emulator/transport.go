@@ -51,7 +51,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	}
 	if !t.s.begin() {
 		closeBody(req)
-		return nil, &net.OpError{Op: "dial", Net: "in-process", Err: syscall.ECONNREFUSED}
+		return nil, closedError{}
 	}
 	ctx, cancel := context.WithCancelCause(inner.Context())
 	stop := context.AfterFunc(t.s.ctx, func() { cancel(context.Cause(t.s.ctx)) })
@@ -89,6 +89,17 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	}
 	return res, nil
 }
+
+// closedError answers requests to a workspace that was closed. It is no use to try again: only another one would answer.
+type closedError struct{}
+
+func (closedError) Error() string { return "the local workspace is closed" }
+
+// Unwrap tells what a port would say.
+func (closedError) Unwrap() error { return syscall.ECONNREFUSED }
+
+// NonRetriable marks the error for retry policies.
+func (closedError) NonRetriable() {}
 
 // canonical spells header names as net/http reads them off a connection.
 func canonical(h http.Header) http.Header {
