@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -121,6 +122,21 @@ func (a *armClient) schedules() {
 	}
 	require.Equal(a, "0 3 * * *", a.in("Schedules.Get", "cron").at("properties.trigger.expression"))
 	require.ElementsMatch(a, []string{"cron", "weekly", "hourly"}, a.names(2, "Schedules.NewListPager"))
+
+	// An invocation of a batch endpoint, and a monitor; what the local workspace cannot compute is refused here.
+	later := `{"properties":{"isEnabled":true,"trigger":{"triggerType":"Cron","expression":"0 3 * * *","startTime":"2099-01-01T00:00:00"},"action":%s}}`
+	got := a.in("Schedules.BeginCreateOrUpdate", "score", fmt.Sprintf(later, `{"actionType":"InvokeBatchEndpoint","endpointInvocationDefinition":{"endpointName":"files","properties":{"inputData":{"x":{"jobInputType":"UriFolder","uri":"azureml:x:1"}}}}}`))
+	require.Equal(a, "files", got.at("properties.action.endpointInvocationDefinition.endpointName"))
+	monitor := `{"actionType":"CreateMonitor","monitorDefinition":{"computeConfiguration":{"computeType":"ServerlessSpark","instanceType":"standard_e4s_v3","runtimeVersion":"3.4","computeIdentity":{"computeIdentityType":"AmlToken"}},
+		"alertNotificationSettings":{"emailNotificationSettings":{"emails":["a@example.org"]}},"signals":{"drift":{"signalType":"DataDrift","notificationTypes":["AmlNotification"],
+		"features":{"filterType":"TopNByAttribution","top":2},"featureImportanceSettings":{"mode":"Enabled","targetColumn":"y"},"metricThresholds":[%s],
+		"productionData":{"inputDataType":"Rolling","windowSize":"P7D","windowOffset":"P0D","jobInputType":"uri_folder","uri":"azureml:x:1"},"referenceData":{"inputDataType":"Fixed","jobInputType":"mltable","uri":"azureml:y:1"}}}}}`
+	got = a.in("Schedules.BeginCreateOrUpdate", "watch", fmt.Sprintf(later, fmt.Sprintf(monitor, `{"dataType":"Numerical","metric":"NormalizedWassersteinDistance","threshold":{"value":0.1}}`)))
+	require.Equal(a, "DataDrift", got.at("properties.action.monitorDefinition.signals.drift.signalType"))
+	a.fails(400, "ValidationError", "Schedules.BeginCreateOrUpdate", "none", fmt.Sprintf(later, fmt.Sprintf(monitor, "")))
+	for _, name := range []string{"score", "watch"} {
+		a.in("Schedules.BeginDelete", name)
+	}
 	for _, name := range []string{"cron", "weekly", "hourly"} {
 		a.in("Schedules.BeginDelete", name)
 	}
