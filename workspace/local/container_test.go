@@ -6,12 +6,17 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,19 +41,24 @@ case "$1 $2" in
 esac
 `
 
-// engine is one that works here, with testImage in it.
-func engine(t *testing.T) *container.Engine {
-	t.Helper()
-	e, err := container.Find(t.Context(), "")
+// found is an engine that works here, with testImage in it.
+var found = sync.OnceValues(func() (*container.Engine, error) {
+	e, err := container.Find(context.Background(), "")
 	if err == nil {
-		err = makeImage(t, e)
+		err = makeImage(e)
 	}
 	if err == nil { // an engine may answer and run nothing
 		var out []byte
 		if out, err = exec.Command(e.Path, "run", "--rm", "--pull", "never", "--network", "host", testImage, "true").CombinedOutput(); err != nil {
-			t.Logf("%s", out)
+			err = fmt.Errorf("%w: %s", err, out)
 		}
 	}
+	return e, err
+})
+
+func engine(t *testing.T) *container.Engine {
+	t.Helper()
+	e, err := found()
 	if err != nil {
 		if slices.Contains(strings.Split(os.Getenv("AZUREML_REQUIRE"), ","), "containers") {
 			require.NoError(t, err, "AZUREML_REQUIRE has containers")
@@ -58,8 +68,8 @@ func engine(t *testing.T) *container.Engine {
 	return e
 }
 
-func makeImage(t *testing.T, e *container.Engine) error {
-	if e.Has(t.Context(), testImage) {
+func makeImage(e *container.Engine) error {
+	if e.Has(context.Background(), testImage) {
 		return nil
 	}
 	busybox, err := exec.LookPath("busybox")
@@ -78,9 +88,9 @@ func makeImage(t *testing.T, e *container.Engine) error {
 	w := tar.NewWriter(&b)
 	add := func(h tar.Header, text []byte) {
 		h.Size = int64(len(text))
-		require.NoError(t, w.WriteHeader(&h))
-		_, err := w.Write(text)
-		require.NoError(t, err)
+		if err = errors.Join(err, w.WriteHeader(&h)); err == nil {
+			_, err = w.Write(text)
+		}
 	}
 	for _, d := range []string{"bin/", "tmp/", "proc/", "sys/", "dev/", "etc/"} {
 		add(tar.Header{Name: d, Typeflag: tar.TypeDir, Mode: 0o777}, nil)
@@ -93,9 +103,11 @@ func makeImage(t *testing.T, e *container.Engine) error {
 			add(tar.Header{Name: "bin/" + n, Typeflag: tar.TypeSymlink, Linkname: "busybox", Mode: 0o777}, nil)
 		}
 	}
-	require.NoError(t, w.Close())
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
+	}
 	c := exec.Command(e.Path, "import", "-", testImage)
-	c.Stdin, c.Stdout, c.Stderr = &b, io.Discard, os.Stderr
+	c.Stdin, c.Stdout, c.Stderr = &b, io.Discard, io.Discard
 	return c.Run()
 }
 
@@ -141,6 +153,7 @@ func left(t *testing.T, e *container.Engine, job string) string {
 }
 
 func TestContainer(t *testing.T) {
+	t.Parallel()
 	w, e := contained(t)
 	data := filepath.Join(t.TempDir(), "in")
 	require.NoError(t, os.MkdirAll(data, 0o700))
@@ -179,6 +192,7 @@ func saying(t *testing.T, w *Workspace, name, text string) {
 }
 
 func TestContainerEnds(t *testing.T) {
+	t.Parallel()
 	w, e := contained(t)
 	run, err := done(t, w, jobs.Command("echo so; echo oh no >&2; exit 3").Named("fails").In(inImage()))
 	require.ErrorContains(t, err, "exited with status code 3")
@@ -225,14 +239,42 @@ func TestContainerEnds(t *testing.T) {
 	require.Empty(t, left(t, e, "open"))
 }
 
+var tag = regexp.MustCompile(`localhost/azureml-local:[0-9a-f]{32}`)
+
+// buildLog is what was said when a job's image was made, "" when it was there. The image is taken away when the test ends.
+func buildLog(t *testing.T, w *Workspace, e *container.Engine, job string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if _, err := w.Client.Jobs.Download(t.Context(), job, dir, &jobs.DownloadOptions{Match: []string{"20_image_build_log.txt"}}); err != nil {
+		return ""
+	}
+	var b []byte
+	require.NoError(t, filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			b, err = os.ReadFile(p)
+		}
+		return err
+	}))
+	if image := tag.Find(b); image != nil {
+		t.Cleanup(func() {
+			if out, err := exec.Command(e.Path, "rmi", string(image)).CombinedOutput(); err != nil {
+				t.Logf("%s is left: %s", image, out)
+			}
+		})
+	}
+	return string(b)
+}
+
 func TestContainerImages(t *testing.T) {
+	t.Parallel()
 	w, e := contained(t)
-	_, err := done(t, w, jobs.Command("true").Named("none").In(&assets.Environment{Image: "127.0.0.1:1/not/there:1"}))
-	require.ErrorContains(t, err, "127.0.0.1:1/not/there:1 could not be pulled")
+	_, err := done(t, w, jobs.Command("true").Named("none").In(&assets.Environment{Image: "127.0.0.1:1/Not/there:1"}))
+	require.ErrorContains(t, err, "127.0.0.1:1/Not/there:1 could not be pulled")
 	require.ErrorContains(t, err, "20_image_build_log.txt")
 
+	unique := strconv.FormatInt(time.Now().UnixNano(), 36)
 	// An image with a conda file is built once, however many want it.
-	env := &assets.Environment{Image: testImage, Conda: assets.Conda{Text: "dependencies:\n- python=3.12\n- pip\n# " + t.TempDir() + "\n"}}
+	env := &assets.Environment{Image: testImage, Conda: assets.Conda{Text: "dependencies:\n- python=3.12\n- pip\nname: env" + unique + "\n"}}
 	names := []string{"conda1", "conda2", "conda3"}
 	for _, n := range names {
 		_, err := w.Client.Jobs.Submit(t.Context(), jobs.Command("packages; echo $AZUREML_CONDA_ENVIRONMENT_PATH").Named(n).In(env), nil)
@@ -245,9 +287,7 @@ func TestContainerImages(t *testing.T) {
 		log := logOf(t, w, n)
 		require.Contains(t, log, "packages: ")
 		require.Contains(t, log, "/azureml-envs/azureml_")
-		got, err := w.Client.Jobs.Download(t.Context(), n, t.TempDir(), &jobs.DownloadOptions{Match: []string{"azureml-logs/20_image_build_log.txt"}})
-		if err == nil {
-			t.Log(got)
+		if strings.Contains(buildLog(t, w, e, n), "Building image") {
 			built++
 		}
 	}
@@ -259,12 +299,13 @@ func TestContainerImages(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 	}
-	write("docker/Dockerfile", "FROM "+testImage+"\nCOPY hello /hello\nENV SAID="+filepath.Base(folder)+"\n")
+	write("docker/Dockerfile", "FROM "+testImage+"\nCOPY hello /hello\nENV SAID="+unique+"\n")
 	write("hello", "hello from the context\n")
 	env = &assets.Environment{Build: &assets.Build{Path: folder, Dockerfile: "docker/Dockerfile"}}
 	_, err = done(t, w, jobs.Command("cat /hello; echo $SAID").Named("context").In(env))
 	require.NoError(t, err, logOf(t, w, "context"))
-	require.Contains(t, logOf(t, w, "context"), "hello from the context\n"+filepath.Base(folder))
+	require.Contains(t, buildLog(t, w, e, "context"), "COPY hello /hello")
+	require.Contains(t, logOf(t, w, "context"), "hello from the context\n"+unique)
 	write("docker/Dockerfile", "FROM "+testImage+"\nRUN echo it broke here && false\n")
 	_, err = done(t, w, jobs.Command("true").Named("broken").In(env))
 	require.ErrorContains(t, err, "the image could not be built")

@@ -26,7 +26,11 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if dir := os.Getenv("LOCAL_TEST_OWNER"); dir != "" {
-		if err := owner(dir); err != nil {
+		own := owner
+		if os.Getenv("LOCAL_TEST_CONTAINERS") != "" {
+			own = containerOwner
+		}
+		if err := own(dir); err != nil {
 			os.Stderr.WriteString(err.Error() + "\n") //nolint:errcheck // the parent sees that it ended
 		}
 		os.Exit(1)
