@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,4 +44,29 @@ func TestSweepsAreChecked(t *testing.T) {
 	}
 	j.Sampling = Sampling{Type: GridSampling, Seed: new(3)}
 	require.ErrorContains(t, Check(j), "sampling_algorithm: seed, rule and logbase are for random sampling, not grid")
+}
+
+const boundSweep = `
+type: pipeline
+compute: azureml:c
+inputs: {n: 3, pct: 20, seconds: 60, goal: minimize, how: random}
+jobs:
+  tune:
+    type: sweep
+    trial: {command: "echo ${{inputs.lr}}", environment: "azureml:e:1", inputs: {lr: {type: number}}}
+    search_space: {lr: {type: uniform, min_value: 0, max_value: 1}}
+    sampling_algorithm: ${{parent.inputs.how}}
+    objective: {goal: "${{parent.inputs.goal}}", primary_metric: loss}
+    early_termination: {type: truncation_selection, truncation_percentage: "${{parent.inputs.pct}}", evaluation_interval: "${{parent.inputs.n}}"}
+    limits: {max_total_trials: "${{parent.inputs.n}}", timeout: "${{parent.inputs.seconds}}"}
+`
+
+// What is bound to an input has its value later.
+func TestBoundFieldsOfSweepsAreNotMissing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "p.yml")
+	writeFile(t, file, boundSweep)
+	job, err := Load(file)
+	require.NoError(t, err)
+	require.Equal(t, "${{parent.inputs.n}}", job.(*PipelineJob).Jobs["tune"].(*SweepNode).Bindings["limits.max_total_trials"])
+	require.NoError(t, Check(job))
 }

@@ -212,7 +212,7 @@ func (n *SweepNode) checkNode(ctx context.Context, c *checker) {
 	}
 	h.inputs = &given
 	c.step(ctx, h)
-	c.sweep(n.SearchSpace, n.Sampling, n.EarlyTermination, n.Objective, n.Limits)
+	c.sweep(n.SearchSpace, n.Sampling, n.EarlyTermination, n.Objective, n.Limits, n.Bindings)
 }
 
 func (n *SweepNode) resolveNode(ctx context.Context, r *resolver) error {

@@ -256,72 +256,81 @@ func (j *SweepJob) check(ctx context.Context, c *checker) {
 	c.variables("trial.environment_variables", j.Trial.EnvironmentVariables)
 	c.compute(ctx, "compute", j.Compute)
 	c.services(j.Services)
-	c.sweep(j.SearchSpace, j.Sampling, j.EarlyTermination, j.Objective, j.Limits)
+	c.sweep(j.SearchSpace, j.Sampling, j.EarlyTermination, j.Objective, j.Limits, nil)
 }
 
 // sweep checks what sweep jobs and sweep steps have.
-func (c *checker) sweep(space SearchSpace, sampling Sampling, policy EarlyTermination, goal Objective, limits SweepLimits) {
-	if _, ok := samplingTypes.Parse(string(sampling.Type)); !ok && sampling.Type != "" {
-		c.add("sampling_algorithm.type", "%q is none of %s", sampling.Type, strings.Join(samplingTypes.Values(), ", "))
-	} else if sampling.Type != "" && sampling.Type != RandomSampling && sampling != (Sampling{Type: sampling.Type}) {
-		c.add("sampling_algorithm", "seed, rule and logbase are for random sampling, not %s", sampling.Type)
+// Fields that are bound have no value yet.
+func (c *checker) sweep(space SearchSpace, sampling Sampling, policy EarlyTermination, goal Objective, limits SweepLimits, bound wire.Bindings) {
+	add := func(field, format string, a ...any) {
+		if bound[field] == "" {
+			c.add(field, format, a...)
+		}
 	}
-	c.policy(policy)
+	how, ok := samplingTypes.Parse(string(sampling.Type))
+	switch {
+	case sampling.Type == "" || isExpression(string(sampling.Type)):
+	case !ok:
+		add("sampling_algorithm.type", "%q is none of %s", sampling.Type, strings.Join(samplingTypes.Values(), ", "))
+	case how != string(RandomSampling) && sampling != (Sampling{Type: sampling.Type}):
+		add("sampling_algorithm", "seed, rule and logbase are for random sampling, not %s", sampling.Type)
+	}
+	policy.check(add)
 	for _, name := range slices.Sorted(maps.Keys(space)) {
 		if !inputName.MatchString(name) {
-			c.add("search_space."+name, "%q cannot be a hyperparameter's name: %s", name, inputNameRules)
+			add("search_space."+name, "%q cannot be a hyperparameter's name: %s", name, inputNameRules)
 		}
 		if f := space[name].fault(); f != "" {
-			c.add("search_space."+name, "%s", f)
+			add("search_space."+name, "%s", f)
 		}
 	}
 	if goal.Goal == "" {
-		c.add("objective.goal", "minimize or maximize is required")
-	} else if _, ok := goals.Parse(string(goal.Goal)); !ok {
-		c.add("objective.goal", "%q is neither minimize nor maximize", goal.Goal)
+		add("objective.goal", "minimize or maximize is required")
+	} else if _, ok := goals.Parse(string(goal.Goal)); !ok && !isExpression(string(goal.Goal)) {
+		add("objective.goal", "%q is neither minimize nor maximize", goal.Goal)
 	}
 	if goal.PrimaryMetric == "" {
-		c.add("objective.primary_metric", "the name of the metric is required")
+		add("objective.primary_metric", "the name of the metric is required")
 	}
 	if limits.MaxTotalTrials <= 0 {
-		c.add("limits.max_total_trials", "the number of trials is required")
+		add("limits.max_total_trials", "the number of trials is required")
 	}
 	if limits.MaxConcurrentTrials < 0 {
-		c.add("limits.max_concurrent_trials", "%d is negative", limits.MaxConcurrentTrials)
+		add("limits.max_concurrent_trials", "%d is negative", limits.MaxConcurrentTrials)
 	}
 	c.seconds("limits.timeout", limits.Timeout)
 	c.seconds("limits.trial_timeout", limits.TrialTimeout)
 }
 
-// policy checks what ends trials early.
-func (c *checker) policy(p EarlyTermination) {
+// check checks what ends trials early.
+func (t EarlyTermination) check(add func(field, format string, a ...any)) {
 	looks := func(interval, delay int) {
 		if interval < 0 {
-			c.add("early_termination.evaluation_interval", "%d is negative", interval)
+			add("early_termination.evaluation_interval", "%d is negative", interval)
 		}
 		if delay < 0 {
-			c.add("early_termination.delay_evaluation", "%d is negative", delay)
+			add("early_termination.delay_evaluation", "%d is negative", delay)
 		}
 	}
 	set := 0
-	if b := p.Bandit; b != nil {
+	if b := t.Bandit; b != nil {
 		if set++; b.SlackFactor < 0 || b.SlackAmount < 0 {
-			c.add("early_termination", "a slack is not negative")
+			add("early_termination", "a slack is not negative")
 		}
 		looks(b.EvaluationInterval, b.DelayEvaluation)
 	}
-	if m := p.MedianStopping; m != nil {
+	if m := t.MedianStopping; m != nil {
 		set++
 		looks(m.EvaluationInterval, m.DelayEvaluation)
 	}
-	if t := p.TruncationSelection; t != nil {
-		if set++; t.TruncationPercentage < 1 || t.TruncationPercentage > 99 {
-			c.add("early_termination.truncation_percentage", "%d is not from 1 to 99", t.TruncationPercentage)
+	if p := t.TruncationSelection; p != nil {
+		if set++; p.TruncationPercentage < 1 || p.TruncationPercentage > 99 {
+			add("early_termination.truncation_percentage", "%d is not from 1 to 99", p.TruncationPercentage)
 		}
-		looks(t.EvaluationInterval, t.DelayEvaluation)
+		looks(p.EvaluationInterval, p.DelayEvaluation)
 	}
 	if set > 1 {
-		c.add("early_termination", "%d policies are set; a sweep has one", set)
+		add("early_termination", "%d policies are set; a sweep has one", set)
 	}
 }
 

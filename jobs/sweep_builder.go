@@ -255,7 +255,7 @@ func (b *SweepBuilder) Build() (*SweepJob, error) {
 	if j.Trial.Command != "" || j.Trial.Code.Go != nil || len(c.faults) == 0 {
 		c.command("trial.command", j.Trial.Command, j.Trial.Code, j.Inputs, j.Outputs, slices.Collect(maps.Keys(j.SearchSpace)))
 	}
-	c.sweep(j.SearchSpace, j.Sampling, j.EarlyTermination, j.Objective, j.Limits)
+	c.sweep(j.SearchSpace, j.Sampling, j.EarlyTermination, j.Objective, j.Limits, nil)
 	if err := c.faults.Err(); err != nil {
 		return nil, fmt.Errorf("jobs: build: %w", err)
 	}
