@@ -336,3 +336,20 @@ func FuzzDelimited(f *testing.F) {
 		})
 	})
 }
+
+func FuzzObject(f *testing.F) {
+	for _, s := range []string{`{"a":1,"b":[1,{}],"a":null}`, `{"a":1e999,"":"\ud800"}`, `{`, `[1]`, `{"a":01}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := object(s)
+		if err != nil {
+			return
+		}
+		b, err := r.JSON()
+		require.NoError(t, err)
+		again, err := object(string(b))
+		require.NoError(t, err)
+		require.Equal(t, r.Columns, again.Columns)
+	})
+}
