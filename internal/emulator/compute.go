@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,6 +38,11 @@ var computeKind = &kind{
 			return nil, arm.Conflict("ComputeInUse", "The compute %q has jobs that run or wait; cancel them first.", id.Name())
 		}
 		return nil, nil
+	},
+	removed: func(c *call, _ *sql.Tx, id arm.ID) error {
+		c.s.jobs.ComputeGone(c.sc, id.Name())
+		c.s.agenda.dropAll("power " + strings.ToLower(id.String()) + " ")
+		return nil
 	},
 	show: showCompute,
 }

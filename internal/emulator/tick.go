@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -109,12 +110,16 @@ func (s *Server) fire(ctx context.Context, sc arm.Scope, d document, at time.Tim
 	if d.text("properties", "action", "actionType") == "InvokeBatchEndpoint" {
 		return s.fireInvocation(ctx, sc, d, at)
 	}
-	job, err := s.scheduled(ctx, sc, d, at)
-	if err != nil {
-		return "", err
+	for tries := 1; ; tries++ {
+		job, err := s.scheduled(ctx, sc, d, at)
+		if err != nil {
+			return "", err
+		}
+		name := job.text("name")
+		if err = s.submit(ctx, sc, name, job); err == nil || tries == 8 || arm.As(err).Status != http.StatusConflict {
+			return name, err
+		} // another tick, or somebody who triggers, took the name of this second
 	}
-	name := job.text("name")
-	return name, s.submit(ctx, sc, name, job)
 }
 
 // tickName is the display name of a schedule's jobs, as the service documents it.

@@ -170,3 +170,32 @@ func TestScheduleRefusals(t *testing.T) {
 	}
 	c.do("GET", at("schedules", "bad"), nil).want(404)
 }
+
+// Those who trigger a schedule in the same second have a job each.
+func TestTriggersOfOneSecond(t *testing.T) {
+	needShell(t)
+	t.Parallel()
+	clk := newClock()
+	s := open(t, Options{Dir: t.TempDir(), Clock: clk.Now})
+	c := inside(t, s)
+	c.do("PUT", at("schedules", "hourly"), scheduleOf(cron("15 * * * *"), job("true"))).want(201)
+	trigger := strings.Replace(at("schedules", "hourly", "trigger"), version, "?api-version=2024-01-01-preview", 1)
+	statuses := make(chan int, 4)
+	for range cap(statuses) {
+		go func() {
+			res, err := c.send(c.request("POST", trigger, map[string]any{"scheduleTime": "2026-03-02T08:30:00Z"}))
+			if err != nil {
+				statuses <- 0
+				return
+			}
+			statuses <- res.StatusCode
+			_ = res.Body.Close() // it was not read
+		}()
+	}
+	for range cap(statuses) {
+		require.Equal(t, 200, <-statuses)
+	}
+	for _, n := range c.started("hourly", 4) {
+		c.ended(n)
+	}
+}

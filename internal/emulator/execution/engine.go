@@ -296,6 +296,17 @@ func (e *Engine) ComputeChanged(sc arm.Scope, compute string) {
 	e.compute(sc, compute).resized(func() int { return e.Slots(sc, compute) })
 }
 
+// ComputeGone forgets the nodes of a compute that was deleted: another one may get its name.
+func (e *Engine) ComputeGone(sc arm.Scope, compute string) {
+	s := e.compute(sc, compute)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size = 0
+	if s.used == 0 {
+		s.fleet = fleet{clock: s.fleet.clock, seed: s.fleet.seed, made: s.fleet.made}
+	}
+}
+
 // Load tells how many of a compute's nodes are busy and how many jobs wait for it.
 func (e *Engine) Load(sc arm.Scope, compute string) (busy, waiting int) {
 	return e.compute(sc, compute).load()

@@ -5,6 +5,7 @@ package execution
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -36,4 +37,16 @@ func TestAComputeIsOneInEitherCase(t *testing.T) {
 	w.nodes = 1
 	w.e.ComputeChanged(scope, "cpu")
 	require.Equal(t, Completed, w.wait("j").Status)
+}
+
+// A compute that takes the name of a deleted one has none of its nodes.
+func TestADeletedComputesNodesAreGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.Equal(t, Completed, w.run("j", command("true", nil)).Status)
+	scale := Scale{Max: 2, Idle: time.Hour}
+	require.Len(t, w.e.Fleet(scope, "cpu", scale).Nodes, 1)
+	w.e.ComputeGone(scope, "cpu")
+	require.Empty(t, w.e.Fleet(scope, "cpu", scale).Nodes)
+	require.Zero(t, w.e.Freed(scope, "cpu"))
 }
