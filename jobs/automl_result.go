@@ -58,6 +58,13 @@ func (c *Client) Best(ctx context.Context, name string) (*BestTrial, error) {
 			return nil, err
 		}
 		t.Run.Experiment = parent.Experiment
+		if root := t.Run.Root; t.Run.Experiment == "" && root != "" && root != name { // the job is a step, which only run history knows
+			outermost, err := c.get(ctx, op, root)
+			if err != nil {
+				return nil, err
+			}
+			t.Run.Experiment = outermost.Experiment
+		}
 	}
 	if err := c.logged(ctx, op, t); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/azureml-go/azureml"
 	"github.com/azureml-go/azureml/assets"
 	"github.com/azureml-go/azureml/jobs"
+	"github.com/azureml-go/azureml/pipeline"
 )
 
 const trialProgram = `package main
@@ -80,6 +81,21 @@ func TestLocalSweepBestModel(t *testing.T) {
 		return err
 	}))
 	require.Equal(t, "5", read(t, found))
+
+	p := pipeline.New("p").On("cpu-cluster") // a step is asked as a sweep of its own is
+	p.Step("sweep", jobs.Sweep(trial).Choice("x", 2, 4).Maximize("score").Grid().Trials(2))
+	whole, err := p.Build()
+	require.NoError(t, err)
+	step := ""
+	for child, err := range w.Client.Jobs.Children(t.Context(), done(t, w.Client.Jobs, whole).Name) {
+		require.NoError(t, err)
+		step = child.Name
+	}
+	best, err = w.Client.Jobs.Best(t.Context(), step)
+	require.NoError(t, err)
+	require.Equal(t, "4", best.Parameters["x"])
+	_, err = w.Client.Jobs.RegisterBest(t.Context(), step, &assets.Model{Name: "within"}, nil)
+	require.NoError(t, err)
 
 	_, err = w.Client.Jobs.RegisterBest(t.Context(), run.Name, &assets.Model{Name: "x", Path: "here"}, nil)
 	require.ErrorContains(t, err, "has the path")
