@@ -86,7 +86,13 @@ const (
 // containers in a virtual machine (macOS, Windows, Docker Desktop), reaches this machine under the engine's name for it. resources.shm_size (2g unless it is said) and
 // resources.docker_args count.
 //
-// Sweeps, pipelines and parallel steps run in containers in the same way. Each process of a distributed job has a container of its own. Online deployments run as with Host. Distributions of type Ray are refused at submission.
+// Sweeps, pipelines, parallel steps and batch endpoints run in containers in the same way; each process of a distributed job has a container of its own, all on this machine's
+// network. Refused at submission: distributions of type Ray, several processes where the engine has a virtual machine, environments without an image, docker_args that would take
+// the container from its job (--name, --rm, --detach, …). Online deployments run as with Host.
+//
+// What was tried is podman on Linux, as root. With an engine in a virtual machine, jobs are given http://host.docker.internal (podman: host.containers.internal), which MLflow's
+// clients take, and workspace.FromEnvironment, which takes literal loopback addresses alone, does not; Go programs of jobs are built for this machine unless the workspace or the
+// compute has the tags goos (linux) and goarch.
 type Containers struct {
 	// Engine is the engine's program, a path or a name in PATH: docker, podman, or one that takes their arguments. Defaults to docker, and to podman where docker is not there or
 	// does not answer. Start fails when there is none that does.
