@@ -50,6 +50,9 @@ func (c *contents) far(ctx context.Context, uri string) (string, error) {
 				at = g.Folder
 			}
 			h, err := c.of(ctx, at, arm.Data)
+			if _, wrong := errors.AsType[*arm.Error](err); wrong {
+				h, err = "nothing", nil // an address that leads nowhere: whoever reads it is told
+			}
 			if err != nil {
 				return "", err
 			}
