@@ -75,7 +75,9 @@ func (r *Record) outputs(declared any) map[string]any {
 			if !ok {
 				o = map[string]any{"jobOutputType": "uri_folder"}
 			}
-			out[k] = maps.Clone(o)
+			o = maps.Clone(o)
+			delete(o, "place") // the engine's own
+			out[k] = o
 		}
 	}
 	for k, d := range r.Outputs {
