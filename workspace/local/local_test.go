@@ -99,7 +99,7 @@ func TestRefusals(t *testing.T) {
 	defer func() { require.NoError(t, w.Close()) }()
 	_, err = Start(t.Context(), &Options{Dir: dir})
 	require.ErrorContains(t, err, "local: start: ")
-	for _, o := range []*Options{{Auth: "maybe"}, {Sync: "never"}, {Environments: "moon"}, {Auth: AuthOff, Listen: "0.0.0.0:0"}, {Listen: "nowhere"}, {Faults: []Fault{{Do: "tea"}}}, {Computes: []Compute{{Name: "a b"}}}} {
+	for _, o := range []*Options{{Auth: "maybe"}, {Sync: "never"}, {Environments: "moon"}, {Containers: Containers{Engine: "docker"}}, {Environments: Container, Containers: Containers{Engine: "/nowhere/docker"}}, {Environments: Container, Containers: Containers{Args: []string{"--rm"}}}, {Auth: AuthOff, Listen: "0.0.0.0:0"}, {Listen: "nowhere"}, {Faults: []Fault{{Do: "tea"}}}, {Computes: []Compute{{Name: "a b"}}}} {
 		before, err := os.ReadDir(os.TempDir())
 		require.NoError(t, err)
 		_, err = Start(t.Context(), o)
