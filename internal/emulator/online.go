@@ -296,6 +296,16 @@ func checkOnlineDeployment(c *call, ch *change) error {
 	if _, err := ch.doc.oneOf("properties.scaleSettings.scaleType", "Default", "TargetUtilization"); err != nil {
 		return err
 	}
+	for _, v := range ch.doc.object("properties", "dataCollector", "collections") { // azure-ai-ml compares the word
+		if m, ok := v.(map[string]any); ok {
+			switch mode, _ := m["dataCollectionMode"].(string); strings.ToLower(mode) {
+			case "enabled":
+				m["dataCollectionMode"] = "Enabled"
+			case "disabled":
+				m["dataCollectionMode"] = "Disabled"
+			}
+		}
+	}
 	if ch.doc["kind"] == nil && e["kind"] != nil {
 		ch.doc["kind"] = e["kind"]
 	}

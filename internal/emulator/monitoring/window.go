@@ -62,27 +62,37 @@ func moment(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("want a time such as 2024-01-31T00:00:00Z, got %q", text)
 }
 
-// hourly is where a data collector writes: a folder for each hour.
-var hourly = regexp.MustCompile(`(?:^|/)(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+$`)
+// rolled is where a data collector writes: a folder for each day, hour or minute.
+var rolled = regexp.MustCompile(`(?:^|/)(\d{4}/\d{2}/\d{2}(?:/\d{2}){0,2})/[^/]+$`)
 
-// Within leaves the files of the span by the hour in their paths, both of its ends among them. dated is false when no path
-// says an hour; all files are left then.
+// rolledAt is the time that the folder of a file stands for, ok false when its path says none.
+func rolledAt(path string) (begin time.Time, length time.Duration, ok bool) {
+	m := rolled.FindStringSubmatch(path)
+	if m == nil {
+		return time.Time{}, 0, false
+	}
+	for layout, length := range map[string]time.Duration{"2006/01/02": 24 * time.Hour, "2006/01/02/15": time.Hour, "2006/01/02/15/04": time.Minute} {
+		if len(layout) == len(m[1]) {
+			t, err := time.Parse(layout, m[1])
+			return t, length, err == nil
+		}
+	}
+	return time.Time{}, 0, false
+}
+
+// Within leaves the files of the span by the day, hour or minute in their paths, both of its ends among them. dated is false
+// when no path says one; all files are left then.
 func (s Span) Within(files []File) (left []File, dated bool) {
 	if s.End.IsZero() {
 		return files, true
 	}
-	first, last := s.Start.Truncate(time.Hour), s.End.Truncate(time.Hour)
 	for _, f := range files {
-		m := hourly.FindStringSubmatch(f.Shown)
-		if m == nil {
-			continue
-		}
-		h, err := time.Parse("2006/01/02/15", strings.Join(m[1:], "/"))
-		if err != nil {
+		at, length, ok := rolledAt(f.Shown)
+		if !ok {
 			continue
 		}
 		dated = true
-		if !h.Before(first) && !h.After(last) {
+		if at.Add(length).After(s.Start) && !at.After(s.End) {
 			left = append(left, f)
 		}
 	}

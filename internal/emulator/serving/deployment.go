@@ -27,6 +27,8 @@ type deployment struct {
 	plan           *plan
 	dir            string
 	log, initLog   *logFile
+	sink           *sink  // nil when nothing is collected
+	agent          *agent // nil when the program collects nothing
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -52,6 +54,7 @@ func (h *Host) launch(ctx context.Context, sc arm.Scope, endpoint, name string, 
 		return nil, errors.Join(err, d.log.close())
 	}
 	if err := d.provision(ctx); err != nil {
+		d.stopCollecting()
 		return nil, errors.Join(describe(err, d.initLog), d.log.close(), d.initLog.close())
 	}
 	rs := s.RequestSettings
@@ -133,6 +136,11 @@ func (d *deployment) provision(ctx context.Context) error {
 		env = append(env, "AZUREML_ENTRY_SCRIPT="+d.plan.script)
 	}
 	env = append(env, "AZUREML_LOCAL_DEPLOYMENT="+d.endpoint+"/"+d.name)
+	more, err := d.startCollecting()
+	if err != nil {
+		return fmt.Errorf("the data collector could not be started: %w", err)
+	}
+	env = append(env, more...)
 	for k, v := range d.spec.Variables {
 		if v != nil {
 			env = append(env, k+"="+fmt.Sprint(v))
@@ -255,6 +263,7 @@ func (d *deployment) stop() {
 	for _, in := range d.instances {
 		<-in.gone
 	}
+	d.stopCollecting()
 	err := errors.Join(d.log.close(), d.initLog.close(), os.RemoveAll(d.dir))
 	if err != nil {
 		d.host.Logger.Warn("a deployment's folder could not be removed", "deployment", d.endpoint+"/"+d.name, "error", err)

@@ -57,7 +57,9 @@ type spec struct {
 		MaxConcurrentRequestsPerInstance int
 	}
 	LivenessProbe, ReadinessProbe *probe
-	Instances                     int `json:"-"`
+	DataCollector                 json.RawMessage
+	Instances                     int    `json:"-"`
+	endpoint, deployment          string // empty while it is only checked
 }
 
 type probe struct {
@@ -191,6 +193,7 @@ func (h *Host) start(ctx context.Context, sc arm.Scope, endpoint, name string, p
 	if err != nil {
 		return nil, err
 	}
+	s.endpoint, s.deployment = endpoint, name
 	p, err := h.plan(ctx, sc, s)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,7 @@ type plan struct {
 	ready    route
 	score    route
 	note     string
+	collect  *collecting // nil for nothing
 }
 
 // plan looks at everything that a deployment names and refuses what cannot be served.
@@ -101,7 +102,10 @@ func (h *Host) plan(ctx context.Context, sc arm.Scope, s *spec) (*plan, error) {
 	default:
 		return nil, arm.Invalid("properties", "there is nothing to serve: give an environment with a build context and inference_config, a scoring script (code_configuration), or an MLflow model")
 	}
-	return p, nil
+	if p.collect, err = h.planCollector(ctx, sc, s.endpoint, s.deployment, s.DataCollector); err != nil {
+		return nil, err
+	}
+	return p, p.checkCollector()
 }
 
 func (h *Host) planImage(ctx context.Context, sc arm.Scope, p *plan, uri, dockerfile string) error {

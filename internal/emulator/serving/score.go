@@ -99,13 +99,16 @@ func choose(traffic map[string]int) string {
 func (h *Host) mirror(d *deployment, r *http.Request, body []byte) {
 	req := r.Clone(d.ctx)
 	h.wg.Go(func() {
+		w, collected := d.record(&nobody{http.Header{}}, req, body)
+		defer collected()
 		resp, err := d.forward(d.ctx, req, body)
 		if err != nil {
 			d.log.line("a mirrored request failed: %v", err)
 			return
 		}
 		defer resp.Body.Close()
-		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+		if _, err := io.Copy(w, resp.Body); err != nil {
 			d.log.line("a mirrored request failed: %v", err)
 		}
 	})
@@ -116,6 +119,8 @@ var errNotReady = errors.New("no server of the deployment is ready")
 // serve passes a request on and its answer back, within the deployment's
 // limits on how many are under way and how long one takes.
 func (d *deployment) serve(w http.ResponseWriter, r *http.Request, body []byte) {
+	w, collected := d.record(w, r, body)
+	defer collected()
 	if !d.gate.enter(r.Context()) {
 		plainError(w, http.StatusTooManyRequests, "too many pending requests: the deployment serves "+strconv.Itoa(cap(d.gate.slots))+" at a time (request_settings)")
 		return
