@@ -135,6 +135,13 @@ func TestCorpusPipelines(t *testing.T) {
 		}
 	}
 
+	// What the examples' readers are told to have in their storage.
+	titanic := filepath.Join(t.TempDir(), "data", "titanic.csv")
+	require.NoError(t, os.MkdirAll(filepath.Dir(titanic), 0o700))
+	require.NoError(t, os.WriteFile(titanic, []byte("PassengerId,Pclass,Age\n1,3,22\n2,1,\n"), 0o600))
+	_, err = w.Client.Datastores.Sync(t.Context(), filepath.Dir(titanic), "azureml://datastores/workspaceblobstore/paths/data", nil)
+	require.NoError(t, err)
+
 	ran := make([]operation, len(pipelines))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 4)
