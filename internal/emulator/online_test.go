@@ -28,6 +28,12 @@ func scoringServer() {
 		if err != nil {
 			return
 		}
+		if os.Getenv("WHO") == "collects" {
+			if err := collect("model_inputs", string(b), r.Header.Get("X-Request-Id")); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+		}
 		fmt.Fprintf(w, "%s:%s", os.Getenv("WHO"), b)
 	})
 	go func() { <-ctx.Done(); os.Exit(0) }()
