@@ -16,6 +16,9 @@
 //		}
 //	}
 //
+// Collect passes the rows of a scoring call to the deployment's data collector,
+// where model monitors find them.
+//
 // Context builds the program and writes a build context of it: a Dockerfile
 // that copies one static binary. Azure builds that into an image; a local
 // workspace runs it as a process. RunBatch and BatchCode are the same for batch

@@ -107,7 +107,12 @@ func Run(ctx context.Context, load Load, o *Options) error {
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	s := &server{o: c}
+	rows, err := newCollector(c.Logger)
+	if err != nil {
+		return errors.Join(fmt.Errorf("serve: %w", err), l.Close())
+	}
+	defer rows.close()
+	s := &server{o: c, rows: rows}
 	srv := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn)}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
@@ -153,6 +158,7 @@ func Run(ctx context.Context, load Load, o *Options) error {
 // server is the three routes.
 type server struct {
 	o     *Options
+	rows  *collector
 	score atomic.Pointer[http.Handler]
 }
 
@@ -211,6 +217,7 @@ func (s *server) call(h http.Handler, to http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.o.Timeout)
 	defer cancel()
 	ctx = context.WithValue(ctx, loggerKey{}, log)
+	ctx = context.WithValue(ctx, callKey{}, s.rows.begin(w.Header().Get(requestID)))
 	r = r.WithContext(ctx)
 	r.Body = http.MaxBytesReader(w, r.Body, s.o.MaxBody)
 	h.ServeHTTP(w, r)
