@@ -19,6 +19,7 @@ type event struct {
 	kind        string    // the CloudEvents type
 	contentType string
 	body        []byte
+	rows        func(body []byte) ([]byte, error) // makes rows of the body, nil for a body that is collected as it is
 	attributes  []attribute
 }
 

@@ -131,9 +131,11 @@ func (p *plan) checkCollector() error {
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.collect.collections)) {
-		if name != requests && name != responses {
-			return arm.Invalid("properties.dataCollector.collections."+name, "An MLflow model without a scoring script is served here by the program mlflow, which collects nothing: nobody would write the collection %q. Collect request and response, or give a scoring script that uses azureml-ai-monitoring.", name)
+		switch name {
+		case requests, responses, modelInputs, modelOutputs:
+			continue
 		}
+		return arm.Invalid("properties.dataCollector.collections."+name, "Of an MLflow model without a scoring script there are the collections request, response, model_inputs and model_outputs; nobody would write %q. Give a scoring script that uses azureml-ai-monitoring.", name)
 	}
 	return nil
 }

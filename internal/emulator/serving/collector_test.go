@@ -20,7 +20,20 @@ import (
 // folder makes a data asset of a folder.
 func (w *world) folder(name, at string) string {
 	w.put("keep/empty", "")
-	return w.document("data", name, map[string]any{"dataType": "uri_folder", "dataUri": "https://acct." + arm.BlobSuffix + "/models/" + at})
+	return w.document("data", name, map[string]any{"dataType": "uri_folder", "dataUri": w.address(at)})
+}
+
+func (w *world) address(at string) string { return "https://acct." + arm.BlobSuffix + "/models/" + at }
+
+// with sets, or takes away, one of a deployment's properties.
+func with(t *testing.T, properties json.RawMessage, name string, value any) json.RawMessage {
+	t.Helper()
+	var m map[string]any
+	require.NoError(t, json.Unmarshal(properties, &m))
+	m[name] = value
+	b, err := json.Marshal(m)
+	require.NoError(t, err)
+	return b
 }
 
 func (w *world) collector(more map[string]any, names ...string) map[string]any {
@@ -170,7 +183,9 @@ func TestCollectorRefusals(t *testing.T) {
 		require.Equal(t, strings.TrimSpace(target), arm.As(err).Target, "%v", err)
 	}
 	p := &plan{mlflow: true, collect: &collecting{collections: map[string]*collection{"model_inputs": {name: "model_inputs"}}}}
-	require.ErrorContains(t, p.checkCollector(), "model_inputs")
+	require.NoError(t, p.checkCollector())
+	p.collect.collections["mine"] = &collection{name: "mine"}
+	require.ErrorContains(t, p.checkCollector(), `"mine"`)
 }
 
 // variables are those that a deployment's program finds its collector by.

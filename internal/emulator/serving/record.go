@@ -37,14 +37,30 @@ func (d *deployment) record(w http.ResponseWriter, r *http.Request, body []byte)
 		}
 		s.add(e)
 	}
-	if c := s.collections[requests]; c != nil && chance < c.rate {
+	wanted := func(name string) *collection {
+		if c := s.collections[name]; c != nil && chance < c.rate {
+			return c
+		}
+		return nil
+	}
+	if c := wanted(requests); c != nil {
 		e := newEvent(c, s.clock(), r.Header.Get("Content-Type"), body)
 		e.add("path", r.URL.RequestURI())
 		e.add("method", r.Method)
 		describe(e, r.Header)
 	}
-	c := s.collections[responses]
-	if c == nil || chance >= c.rate {
+	rows := func(c *collection, of func([]byte) ([]byte, error), body []byte) {
+		e := newEvent(c, s.clock(), "application/json", body)
+		e.rows = of
+		e.add("collectdatatype", "pandas.core.frame.DataFrame")
+		describe(e, nil)
+	}
+	ins, outs := wanted(modelInputs), wanted(modelOutputs)
+	if !d.plan.mlflow { // its program collects them
+		ins, outs = nil, nil
+	}
+	c := wanted(responses)
+	if c == nil && ins == nil && outs == nil {
 		return w, s.leave
 	}
 	kept := &recorded{ResponseWriter: w}
@@ -54,15 +70,32 @@ func (d *deployment) record(w http.ResponseWriter, r *http.Request, body []byte)
 			s.log.line("data collector: a response of more than %d bytes is not kept", maxRecorded)
 			return
 		}
-		describe(newEvent(c, s.clock(), w.Header().Get("Content-Type"), kept.body.Bytes()), w.Header())
+		if c != nil {
+			describe(newEvent(c, s.clock(), w.Header().Get("Content-Type"), kept.body.Bytes()), w.Header())
+		}
+		if kept.status >= 300 { // the model has not scored
+			return
+		}
+		if ins != nil {
+			rows(ins, inputRows, body)
+		}
+		if outs != nil {
+			rows(outs, outputRows, kept.body.Bytes())
+		}
 	}
 }
 
 // recorded keeps a copy of an answer.
 type recorded struct {
 	http.ResponseWriter
-	body bytes.Buffer
-	over bool
+	body   bytes.Buffer
+	over   bool
+	status int
+}
+
+func (r *recorded) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorded) Write(b []byte) (int, error) {

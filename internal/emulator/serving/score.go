@@ -108,6 +108,7 @@ func (h *Host) mirror(d *deployment, r *http.Request, body []byte) {
 		}
 		defer resp.Body.Close()
 		w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+		w.WriteHeader(resp.StatusCode)
 		if _, err := io.Copy(w, resp.Body); err != nil {
 			d.log.line("a mirrored request failed: %v", err)
 		}

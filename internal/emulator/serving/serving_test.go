@@ -38,6 +38,14 @@ func server() {
 	var crashes atomic.Int64
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {})
+	mux.HandleFunc("GET /ping", func(w http.ResponseWriter, r *http.Request) {})
+	mux.HandleFunc("POST /invocations", func(w http.ResponseWriter, r *http.Request) {
+		if b, _ := io.ReadAll(r.Body); string(b) == "bad" {
+			http.Error(w, "bad rows", http.StatusBadRequest)
+			return
+		}
+		fmt.Fprint(w, `{"predictions":[7]}`)
+	})
 	mux.HandleFunc("POST /score", func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		switch string(b) {

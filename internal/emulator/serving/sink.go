@@ -150,6 +150,13 @@ func (s *sink) keep(ctx context.Context, events []*event) {
 	lines := map[place]*bytes.Buffer{}
 	var order []place
 	for _, e := range events {
+		if e.rows != nil {
+			var err error
+			if e.body, err = e.rows(e.body); err != nil {
+				s.log.line("data collector: nothing of a call is kept in %s: %v", e.to.name, err)
+				continue
+			}
+		}
 		p := place{e.to, e.at.Format(s.layout)}
 		at, err := s.aside(ctx, e, p.folder)
 		if err != nil {
