@@ -87,11 +87,12 @@ func (s *sink) leave() {
 // add passes an event on. It never waits.
 func (s *sink) add(e *event) {
 	s.mu.Lock()
-	if s.pending != nil && s.size+len(e.body) > maxPending {
+	const event = 1 << 10 // about what one needs besides its payload
+	if n := len(e.body) + event; s.pending != nil && s.size+n > maxPending {
 		s.dropped[e.to.name]++
 	} else {
 		s.pending = append(s.pending, e)
-		s.size += len(e.body)
+		s.size += n
 	}
 	s.mu.Unlock()
 	select {
