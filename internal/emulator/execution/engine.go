@@ -77,6 +77,8 @@ type Engine struct {
 	slots  map[string]*slots // by ws + "\n" + compute
 	spares chan spare        // folders of ended jobs
 	shelf  *process.Shelf    // files of their records
+
+	largest largest
 }
 
 var errClosed = errors.New("the local workspace was closed")
@@ -224,10 +226,15 @@ func (e *Engine) Record(ctx context.Context, sc arm.Scope, name string) (*Record
 	}
 	var r *Record
 	err := e.DB.View(ctx, func(tx *sql.Tx) (err error) {
-		r, err = stored(tx, sc.Key(), name)
-		return err
+		if r, err = stored(tx, sc.Key(), name); err != nil {
+			return err
+		}
+		return e.largest.whole(tx, r)
 	})
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // Children lists the jobs right below a job, in the order they were made.

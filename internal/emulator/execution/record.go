@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
@@ -41,6 +42,9 @@ type Record struct {
 	Ended        time.Time // zero until it has ended
 	Spec         json.RawMessage
 	Live
+
+	seq   int64 // of the row that it was read from
+	large bool  // Spec is not read yet
 }
 
 // Live is what becomes known while a job runs.
@@ -126,30 +130,70 @@ func save(tx *sql.Tx, r *Record) error {
 	return nil
 }
 
-const columns = `name, scope, parent, root, kind, status, compute, created, started, ended, spec, live`
+// Of a large specification the row is read without it.
+const columns = `seq, name, scope, parent, root, kind, status, compute, created, started, ended, length(spec), CASE WHEN length(spec) < 32768 THEN spec END, live`
 
 func scan(row interface{ Scan(...any) error }) (*Record, error) {
 	var r Record
 	var scope string
-	var created, started, ended int64
+	var created, started, ended, size int64
 	var spec, live []byte
-	if err := row.Scan(&r.Name, &scope, &r.Parent, &r.Root, &r.Kind, &r.Status, &r.Compute, &created, &started, &ended, &spec, &live); err != nil {
+	if err := row.Scan(&r.seq, &r.Name, &scope, &r.Parent, &r.Root, &r.Kind, &r.Status, &r.Compute, &created, &started, &ended, &size, &spec, &live); err != nil {
 		return nil, err
 	}
 	p := strings.SplitN(scope, "/", 3)
 	r.Scope = arm.Scope{Subscription: p[0], ResourceGroup: p[1], Workspace: p[2]}
 	r.Created, r.Started, r.Ended = fromMillis(created), fromMillis(started), fromMillis(ended)
-	r.Spec = spec
+	r.Spec, r.large = spec, spec == nil && size > 0
 	return &r, json.Unmarshal(live, &r.Live)
 }
 
-// Stored reads a job's row; store.ErrNotFound when there is none.
+// stored reads a job's row, without a large specification; store.ErrNotFound when there is none.
 func stored(tx *sql.Tx, ws, name string) (*Record, error) {
 	r, err := scan(tx.QueryRow(`SELECT `+columns+` FROM jobs WHERE ws=? AND name=?`, ws, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("execution: job %q: %w", name, store.ErrNotFound)
 	}
 	return r, err
+}
+
+// whole reads the specification that a row was read without.
+func (r *Record) whole(tx *sql.Tx) error {
+	if !r.large {
+		return nil
+	}
+	var spec []byte
+	if err := tx.QueryRow(`SELECT spec FROM jobs WHERE seq=?`, r.seq).Scan(&spec); err != nil {
+		return err
+	}
+	r.Spec, r.large = spec, false
+	return nil
+}
+
+// largest keeps the large specification that was last read: whoever follows a
+// pipeline of many steps asks for it several times, when it has ended.
+type largest struct {
+	mu   sync.Mutex
+	seq  int64
+	spec json.RawMessage
+}
+
+// whole is Record.whole with what is kept.
+func (l *largest) whole(tx *sql.Tx, r *Record) error {
+	if !r.large {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seq == r.seq {
+		r.Spec, r.large = l.spec, false
+		return nil
+	}
+	if err := r.whole(tx); err != nil {
+		return err
+	}
+	l.seq, l.spec = r.seq, r.Spec
+	return nil
 }
 
 func query(ctx context.Context, db *store.DB, where string, args ...any) ([]*Record, error) {
@@ -167,7 +211,15 @@ func query(ctx context.Context, db *store.DB, where string, args ...any) ([]*Rec
 			}
 			out = append(out, r)
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for _, r := range out {
+			if err := r.whole(tx); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return out, err
 }
