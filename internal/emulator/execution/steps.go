@@ -371,6 +371,9 @@ func joined(a, b error) error {
 // completed lets what waits for the node begin.
 func (p *pipelining) completed(n *vertex) {
 	n.state = Completed
+	if n.control == nil && n.loop == nil {
+		n.raw, n.Inputs, n.EnvironmentVariables = nil, nil, nil // of ten thousand steps they are most of the memory
+	}
 	for _, m := range n.next {
 		if m.state != "" {
 			continue

@@ -107,7 +107,7 @@ func (d *DB) open() error {
 	if err != nil {
 		return err
 	}
-	readers, err := connector(file, true, "busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)", "cache_size(-2000)")
+	readers, err := connector(file, true, "busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)", "cache_size(-1000)")
 	if err != nil {
 		return err
 	}
