@@ -283,8 +283,15 @@ func (e *Engine) Cancel(ctx context.Context, sc arm.Scope, name, reason string) 
 
 // Delete forgets a job that has ended; one that has not is a conflict.
 func (e *Engine) Delete(ctx context.Context, sc arm.Scope, name string) error {
-	if e.running(sc, name) != nil {
-		return arm.Conflict("UserError", "The job %q has not ended; cancel it first.", name)
+	if j := e.running(sc, name); j != nil {
+		if !Ended(j.snapshot().Status) {
+			return arm.Conflict("UserError", "The job %q has not ended; cancel it first.", name)
+		}
+		select { // it is about to be left
+		case <-j.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return e.DB.Update(ctx, func(tx *sql.Tx) error {
 		if _, err := stored(tx, sc.Key(), name); err != nil {

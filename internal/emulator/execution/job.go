@@ -106,32 +106,10 @@ func (j *job) execute() error {
 	return j.perform()
 }
 
-// end writes the last state.
+// end writes the last state. Nobody is told of it before it is durable.
 func (j *job) end(err error) {
-	now := j.e.Clock()
-	r := j.change(func(r *Record) {
-		r.Ended = now
-		var failure *JobError
-		switch {
-		case err == nil:
-			r.Status = Completed
-		case errors.Is(err, errCanceled):
-			r.Status = Canceled
-			if r.Reason == "" {
-				r.Reason = "The job was canceled by its user."
-			}
-		case errors.Is(err, errClosed):
-			r.Status, r.Reason = Canceled, "The local workspace was closed while the job ran."
-		case errors.Is(err, errTimeout):
-			r.Status = Canceled
-			r.Reason = err.Error()
-			r.Error = &JobError{Code: "UserError", Message: r.Reason}
-		case errors.As(err, &failure):
-			r.Status, r.Error = Failed, failure
-		default:
-			r.Status, r.Error = Failed, &JobError{Code: "ServiceError", Message: err.Error()}
-		}
-	})
+	r := j.snapshot()
+	r.over(err, j.e.Clock())
 	// The engine may be closing: the last state is written all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), 30*time.Second)
 	defer cancel()
@@ -162,6 +140,32 @@ func (j *job) end(err error) {
 	}
 	if err != nil {
 		j.e.log.Error("a job's last state could not be stored", "job", r.Name, "status", r.Status, "error", err)
+	}
+	j.alter(func(now *Record) { *now = *r })
+}
+
+// over sets the state that a job ends in, by why it ended; nil when it completed.
+func (r *Record) over(err error, now time.Time) {
+	r.Ended = now
+	var failure *JobError
+	switch {
+	case err == nil:
+		r.Status = Completed
+	case errors.Is(err, errCanceled):
+		r.Status = Canceled
+		if r.Reason == "" {
+			r.Reason = "The job was canceled by its user."
+		}
+	case errors.Is(err, errClosed):
+		r.Status, r.Reason = Canceled, "The local workspace was closed while the job ran."
+	case errors.Is(err, errTimeout):
+		r.Status = Canceled
+		r.Reason = err.Error()
+		r.Error = &JobError{Code: "UserError", Message: r.Reason}
+	case errors.As(err, &failure):
+		r.Status, r.Error = Failed, failure
+	default:
+		r.Status, r.Error = Failed, &JobError{Code: "ServiceError", Message: err.Error()}
 	}
 }
 
