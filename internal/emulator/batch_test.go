@@ -45,8 +45,6 @@ func (c *client) blobText(name string) string {
 	return string(b)
 }
 
-type o = map[string]any
-
 // batchWorld has an endpoint, files, with deployments, one and two, of a model and code.
 func batchWorld(t *testing.T) *client { return batchWorldAt(t, Options{}) }
 

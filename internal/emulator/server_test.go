@@ -20,6 +20,9 @@ import (
 	"github.com/azureml-go/azureml/internal/emulator/store"
 )
 
+// o is a JSON object.
+type o = map[string]any
+
 // TestMain lets the test binary be the server that is deployed.
 func TestMain(m *testing.M) {
 	if os.Getenv("EMULATOR_TEST_SERVER") != "" {
