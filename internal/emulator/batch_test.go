@@ -29,22 +29,6 @@ while read -r line; do
 done
 `
 
-func (c *client) blob(name, text string) {
-	c.t.Helper()
-	_, err := c.s.blobs.Put(c.t.Context(), DefaultScope.Account(), DefaultScope.BlobContainer(), name, strings.NewReader(text), nil)
-	require.NoError(c.t, err)
-}
-
-func (c *client) blobText(name string) string {
-	c.t.Helper()
-	r, err := c.s.blobs.Open(c.t.Context(), DefaultScope.Account(), DefaultScope.BlobContainer(), name)
-	require.NoError(c.t, err, name)
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	require.NoError(c.t, err)
-	return string(b)
-}
-
 // batchWorld has an endpoint, files, with deployments, one and two, of a model and code.
 func batchWorld(t *testing.T) *client { return batchWorldAt(t, Options{}) }
 

@@ -1,5 +1,3 @@
-//go:build unix
-
 package emulator
 
 import (
@@ -13,8 +11,6 @@ import (
 
 	"github.com/azureml-go/azureml/internal/emulator/arm"
 )
-
-func paths(at string) string { return "azureml://datastores/workspaceblobstore/paths/" + at }
 
 // monitorOf is a schedule of a monitor that acts each hour.
 func monitorOf(signals o) o {

@@ -23,6 +23,8 @@ import (
 // o is a JSON object.
 type o = map[string]any
 
+func paths(at string) string { return "azureml://datastores/workspaceblobstore/paths/" + at }
+
 // TestMain lets the test binary be the server that is deployed.
 func TestMain(m *testing.M) {
 	if os.Getenv("EMULATOR_TEST_SERVER") != "" {
@@ -242,4 +244,20 @@ func TestAReopenedFolderIsTheSame(t *testing.T) {
 	require.Equal(t, c.base+"/"+DefaultScope.Account()+"/x/y", uri, "addresses follow the port")
 	require.Equal(t, "https://"+DefaultScope.Account()+".blob.core.windows.net/x/y", inside(t, s).do("GET", at("data", "d", "versions", "1"), nil).want(200).doc().text("properties", "dataUri"))
 	require.NotEqual(t, s.Token(), open(t, Options{}).Token(), "another folder, another token")
+}
+
+func (c *client) blob(name, text string) {
+	c.t.Helper()
+	_, err := c.s.blobs.Put(c.t.Context(), DefaultScope.Account(), DefaultScope.BlobContainer(), name, strings.NewReader(text), nil)
+	require.NoError(c.t, err)
+}
+
+func (c *client) blobText(name string) string {
+	c.t.Helper()
+	r, err := c.s.blobs.Open(c.t.Context(), DefaultScope.Account(), DefaultScope.BlobContainer(), name)
+	require.NoError(c.t, err, name)
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	require.NoError(c.t, err)
+	return string(b)
 }
