@@ -152,7 +152,7 @@ func (d document) named(id arm.ID) {
 }
 
 func (d document) stored(id arm.ID) (*store.Document, error) {
-	b, err := encodeSteps(d)
+	b, err := encode(d)
 	if err != nil {
 		return nil, err
 	}

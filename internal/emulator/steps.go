@@ -63,7 +63,7 @@ func (s *Server) wholeJob(ctx context.Context, sc arm.Scope, name string) (docum
 	if err != nil {
 		return nil, err
 	}
-	var spec struct{ Jobs part }
+	var spec struct{ Jobs arm.Part }
 	if err := json.Unmarshal(r.Spec, &spec); err != nil {
 		return nil, fmt.Errorf("the specification of job %q cannot be read: %w", name, err)
 	}
@@ -98,7 +98,7 @@ func (d document) decodeSteps() error {
 
 // decodeJob decodes a job's document but for its steps; nil when it has none.
 func decodeJob(b []byte) (document, error) {
-	var top, props map[string]part
+	var top, props map[string]arm.Part
 	if err := json.Unmarshal(b, &top); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func decodeJob(b []byte) (document, error) {
 	delete(top, "properties")
 	out, inside := document{}, map[string]any{stepsKey: json.RawMessage(steps)}
 	for _, half := range []struct {
-		from map[string]part
+		from map[string]arm.Part
 		to   map[string]any
 	}{{top, out}, {props, inside}} {
 		for k, raw := range half.from {
@@ -141,15 +141,6 @@ func takeSteps(v any) json.RawMessage {
 		delete(props, stepsKey)
 	}
 	return steps
-}
-
-// part is JSON inside of a text that is kept as long: it is not copied.
-type part []byte
-
-// UnmarshalJSON takes the text's own bytes.
-func (p *part) UnmarshalJSON(b []byte) error {
-	*p = b
-	return nil
 }
 
 // parts encodes an answer, addresses rewritten for the caller; steps that were
@@ -216,17 +207,6 @@ func (c *call) whole(v any) ([][]byte, error) {
 	return [][]byte{b}, err
 }
 
-// encodeSteps is encode of a job's document, or of another one.
-func encodeSteps(d document) ([]byte, error) {
-	steps := takeSteps(d)
-	if steps == nil {
-		return encode(d)
-	}
-	parts, err := around(d, steps)
-	d.props()[stepsKey] = steps
-	return bytes.Join(parts, nil), err
-}
-
 // encodeProps is encode of the properties of a job's document.
 func encodeProps(d document) (json.RawMessage, error) {
 	steps := takeSteps(d)
@@ -235,7 +215,7 @@ func encodeProps(d document) (json.RawMessage, error) {
 		return inside, err
 	}
 	d.props()[stepsKey] = steps
-	return bytes.Join([][]byte{[]byte(`{"` + stepsKey + `":`), steps, rest(inside)}, nil), nil
+	return bytes.Join(withSteps(inside, steps), nil), nil
 }
 
 // around encodes a document around steps, which stay the bytes that they are;
@@ -256,7 +236,13 @@ func around(d map[string]any, steps json.RawMessage) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return [][]byte{[]byte(`{"properties":{"` + stepsKey + `":`), steps, rest(inside), rest(outside)}, nil
+	parts := append([][]byte{[]byte(`{"properties":`)}, withSteps(inside, steps)...)
+	return append(parts, rest(outside)), nil
+}
+
+// withSteps is an object's text, of properties, with steps among its members.
+func withSteps(inside []byte, steps json.RawMessage) [][]byte {
+	return [][]byte{[]byte(`{"` + stepsKey + `":`), steps, rest(inside)}
 }
 
 // rest is an object's text after members that come before its own.

@@ -25,7 +25,7 @@ type component struct {
 	EnvironmentVariables map[string]scalar         `json:"environment_variables"`
 	Resources            json.RawMessage           `json:"resources"`
 	Distribution         json.RawMessage           `json:"distribution"`
-	Jobs                 map[string]part           `json:"jobs"`
+	Jobs                 map[string]arm.Part       `json:"jobs"`
 	Deterministic        *bool                     `json:"is_deterministic"`
 }
 

@@ -14,22 +14,10 @@ import (
 // inside of jobs has the YAML's keys.
 type pipelineSpec struct {
 	commandSpec
-	ComponentID string           `json:"componentId"`
-	Jobs        map[string]part  `json:"jobs"`
-	Settings    pipelineSettings `json:"settings"`
+	ComponentID string              `json:"componentId"`
+	Jobs        map[string]arm.Part `json:"jobs"`
+	Settings    pipelineSettings    `json:"settings"`
 }
-
-// part is JSON inside of a text that is kept as long: it is not copied.
-type part []byte
-
-// UnmarshalJSON takes the text's own bytes.
-func (p *part) UnmarshalJSON(b []byte) error {
-	*p = b
-	return nil
-}
-
-// MarshalJSON gives them back.
-func (p part) MarshalJSON() ([]byte, error) { return p, nil }
 
 type pipelineSettings struct {
 	DefaultCompute        string `json:"default_compute,omitempty"`

@@ -21,7 +21,7 @@ func (e *Engine) Properties(ctx context.Context, sc arm.Scope, name string) (map
 		return nil, err
 	}
 	p := map[string]any{}
-	var spec map[string]part
+	var spec map[string]arm.Part
 	if err := json.Unmarshal(r.Spec, &spec); err != nil {
 		return nil, err
 	}

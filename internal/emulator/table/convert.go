@@ -245,13 +245,7 @@ func parseTime(text, format string) (time.Time, error) {
 			if z := dateZone.FindString(rest); z != "" {
 				rest = rest[len(z):]
 				if z != "Z" {
-					hours, _ := strconv.Atoi(z[1:3]) // digits
-					minutes, _ := strconv.Atoi(z[len(z)-2:])
-					off := (hours*60 + minutes) * 60
-					if z[0] == '-' {
-						off = -off
-					}
-					zone = time.FixedZone("", off)
+					zone = zoneOf(z)
 				}
 			} else if fault == nil {
 				fault = fmt.Errorf("%q does not fit %q", text, format)

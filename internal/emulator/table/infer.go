@@ -103,16 +103,7 @@ func parseDate(s string, o order) (t time.Time, found order, ok bool) {
 	if hour > 23 || n(7) > 59 || n(8) > 59 {
 		return t, found, false
 	}
-	zone := time.UTC
-	if z := m[11]; len(z) > 1 {
-		hours, _ := strconv.Atoi(z[1:3]) // digits
-		minutes, _ := strconv.Atoi(z[len(z)-2:])
-		off := (hours*60 + minutes) * 60
-		if z[0] == '-' {
-			off = -off
-		}
-		zone = time.FixedZone("", off)
-	}
+	zone := zoneOf(m[11])
 	t = time.Date(y, time.Month(mo), d, hour, n(7), n(8), ns, zone).UTC()
 	if check := time.Date(y, time.Month(mo), d, 0, 0, 0, 0, time.UTC); check.Day() != d || int(check.Month()) != mo {
 		return t, found, false
@@ -203,4 +194,18 @@ func (t columnType) apply(c Cell) Cell {
 		}
 	}
 	return c
+}
+
+// zoneOf is the zone that a time is written with: +01:00, -0530, Z or nothing.
+func zoneOf(z string) *time.Location {
+	if len(z) < 2 {
+		return time.UTC
+	}
+	hours, _ := strconv.Atoi(z[1:3]) // digits
+	minutes, _ := strconv.Atoi(z[len(z)-2:])
+	off := (hours*60 + minutes) * 60
+	if z[0] == '-' {
+		off = -off
+	}
+	return time.FixedZone("", off)
 }
